@@ -1,0 +1,52 @@
+# MLIR, LLVM and clang 22, linked statically by archive path.
+#
+# Debian and Homebrew build LLVM with LLVM_LINK_LLVM_DYLIB, so every exported MLIR target names the LLVM dylib in its link
+# interface; linking those targets beside the archives gives two copies of LLVM's option registry and an abort at load.
+# Hence paths, never targets, and a linker group on Linux.
+find_package(MLIR REQUIRED CONFIG HINTS /usr/lib/llvm-22 /opt/homebrew/opt/llvm@22)
+if(NOT LLVM_VERSION_MAJOR EQUAL 22)
+  message(FATAL_ERROR "LLVM 22 is needed, found ${LLVM_VERSION} in ${LLVM_DIR}. "
+                      "AIR's typed pointers and clang's in-process interface pin the version; pass -DMLIR_DIR=.../lib/cmake/mlir.")
+endif()
+list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
+include(TableGen)
+include(AddLLVM)
+include(AddMLIR)
+
+include_directories(SYSTEM ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
+separate_arguments(TM_LLVM_DEFINITIONS NATIVE_COMMAND "${LLVM_DEFINITIONS}")
+add_definitions(${TM_LLVM_DEFINITIONS})
+
+find_program(TM_LLVM_CONFIG NAMES llvm-config-22 llvm-config HINTS ${LLVM_TOOLS_BINARY_DIR} REQUIRED)
+
+# tm_llvm_archives(VAR component...): full paths of the archives of LLVM components.
+function(tm_llvm_archives var)
+  execute_process(COMMAND ${TM_LLVM_CONFIG} --link-static --libfiles ${ARGN}
+                  OUTPUT_VARIABLE files OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  separate_arguments(files NATIVE_COMMAND "${files}")
+  set(${var} ${files} PARENT_SCOPE)
+endfunction()
+
+# All of MLIR but what exists for its own tests and C interface; --gc-sections keeps what is used.
+file(GLOB TM_MLIR_ARCHIVES ${LLVM_LIBRARY_DIR}/libMLIR*.a)
+list(FILTER TM_MLIR_ARCHIVES EXCLUDE REGEX "libMLIR(CAPI|.*Test|Mlir|.*Python)")
+file(GLOB TM_CLANG_ARCHIVES ${LLVM_LIBRARY_DIR}/libclang[A-Z]*.a)
+
+# tm_link_llvm(TARGET [CLANG] [MLIR] COMPONENTS c...): links archives in one group; zlib and zstd are what LLVM itself needs.
+function(tm_link_llvm target)
+  cmake_parse_arguments(ARG "CLANG;MLIR" "" "COMPONENTS" ${ARGN})
+  tm_llvm_archives(archives ${ARG_COMPONENTS})
+  if(ARG_CLANG)
+    list(APPEND archives ${TM_CLANG_ARCHIVES})
+  endif()
+  if(ARG_MLIR)
+    list(APPEND archives ${TM_MLIR_ARCHIVES})
+  endif()
+  find_package(ZLIB REQUIRED)
+  find_library(TM_ZSTD zstd REQUIRED)
+  if(APPLE)
+    target_link_libraries(${target} PRIVATE ${archives} ZLIB::ZLIB ${TM_ZSTD})
+  else()
+    target_link_libraries(${target} PRIVATE -Wl,--start-group ${archives} -Wl,--end-group ZLIB::ZLIB ${TM_ZSTD} dl pthread m)
+  endif()
+endfunction()

@@ -1,0 +1,16 @@
+//===- TritonPasses.td - target-independent passes on tt -----------------------===//
+#ifndef TRITON_METAL_TRITON_PASSES_TD
+#define TRITON_METAL_TRITON_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ReorderBroadcast : Pass<"tt-reorder-broadcast"> {
+  let summary = "Elementwise before splat and broadcast";
+  let description = [{
+    `elementwise(splat a, splat b)` becomes `splat(elementwise(a, b))`, and `elementwise(broadcast a, splat b)` becomes
+    `broadcast(elementwise(a, splat b))`: work is done on the smallest tensor that holds the information.
+  }];
+  let dependentDialects = ["::triton_metal::tt::TritonDialect"];
+}
+
+#endif
