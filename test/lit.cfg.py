@@ -7,7 +7,7 @@ import lit.formats
 config.name = "triton-metal"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".ttir", ".metal", ".test"]
-config.excludes = ["Inputs"]
+config.excludes = ["Inputs", "ByHand"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.tm_build_dir, "test")
 config.environment["PATH"] = os.pathsep.join(
