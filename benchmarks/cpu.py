@@ -25,7 +25,8 @@ def measure(rounds: int) -> list[Row]:
     x, y, z, z2 = (array(16 << 20) for _ in range(4))
     tx, ty, tz = both(x, y, z2)
     for block in (1024, 4096):
-        times = interleave({"ours": lambda: add(x, y, z, block=block, device="cpu"), "torch": lambda: torch.add(tx, ty, out=tz)}, rounds)
+        times = interleave({"ours": lambda: add(x, y, z, block=block, device="cpu"),
+                            "torch": lambda: torch.add(tx, ty, out=tz)}, rounds)
         rows.append(compare("cpu", f"add 64 MiB, BLOCK {block}", times["ours"], "torch.add(out=)", times["torch"], 0.9))
 
     softmax = load_example("softmax").softmax
@@ -49,7 +50,8 @@ def measure(rounds: int) -> list[Row]:
     a, b, c = array(1024, 1024), array(1024, 1024), array(1024, 1024)
     ta, tb, tc = both(a, b, np.empty_like(c))
     tile = (128, 64, 64)
-    times = interleave({"ours": lambda: matmul(a, b, c, block=tile, device="cpu"), "torch": lambda: torch.mm(ta, tb, out=tc)}, rounds)
+    times = interleave({"ours": lambda: matmul(a, b, c, block=tile, device="cpu"),
+                        "torch": lambda: torch.mm(ta, tb, out=tc)}, rounds)
     rows.append(compare("cpu", "matmul fp32 1024^3", times["ours"], "torch.mm", times["torch"], 0.7))
     halves = {"fp16": [torch.from_numpy(v).half() for v in (a, b)], "bf16": [torch.from_numpy(v).bfloat16() for v in (a, b)]}
     for name, (p, q) in halves.items():

@@ -76,7 +76,8 @@ class Kernel:
             else:
                 signature[name] = "fp32"
         indices = {(function.arg_names.index(k),): v for k, v in constants.items()}
-        return triton.compile(ASTSource(function, signature, constexprs=indices, attrs=attributes), target=GPUTarget("cuda", 90, 32))
+        source = ASTSource(function, signature, constexprs=indices, attrs=attributes)
+        return triton.compile(source, target=GPUTarget("cuda", 90, 32))
 
 
 def aligned(n: int, dtype=np.float32) -> np.ndarray:
@@ -96,14 +97,15 @@ def kernels() -> list[Kernel]:
     tile = dict(BLOCK_M=64, BLOCK_N=64, BLOCK_K=32, EPILOGUE=False)
     return [
         Kernel("add", "vector_add", "add_kernel", dict(x_ptr=x, y_ptr=y, out_ptr=z, n=4096), dict(BLOCK=1024)),
-        Kernel("softmax 1024", "softmax", "softmax_kernel", dict(x_ptr=x, out_ptr=y, x_stride=1024, out_stride=1024, n_cols=1024),
-               dict(BLOCK=1024)),
+        Kernel("softmax 1024", "softmax", "softmax_kernel",
+               dict(x_ptr=x, out_ptr=y, x_stride=1024, out_stride=1024, n_cols=1024), dict(BLOCK=1024)),
         Kernel("layer norm 1024", "layer_norm", "layer_norm_kernel",
                dict(x_ptr=x, weight_ptr=y, bias_ptr=z, out_ptr=w, stride=1024, n_cols=1024, eps=1e-5), dict(BLOCK=1024)),
         Kernel("two-pass sum", "sum", "partial_sum_kernel", dict(x_ptr=x, partial_ptr=y, n=1 << 16), dict(BLOCK=4096)),
         Kernel("matmul fp32", "matmul", "matmul_kernel", matmul(x), tile),
         Kernel("matmul fp16", "matmul", "matmul_kernel", matmul(half), tile),
-        Kernel("dropout", "dropout", "dropout_kernel", dict(x_ptr=x, out_ptr=y, n=1 << 16, p=0.5, seed=1 << 40), dict(BLOCK=1024)),
+        Kernel("dropout", "dropout", "dropout_kernel",
+               dict(x_ptr=x, out_ptr=y, n=1 << 16, p=0.5, seed=1 << 40), dict(BLOCK=1024)),
         Kernel("attention 64x64", "attention", "attention_kernel",
                dict(q_ptr=x, k_ptr=y, v_ptr=z, out_ptr=w, head_stride=8192, n=128, scale=0.125),
                dict(HEAD=64, BLOCK_M=64, BLOCK_N=64, CAUSAL=False)),

@@ -32,7 +32,8 @@ class Times:
         return max(self.seconds)
 
 
-def interleave(contenders: dict[str, Callable[[], object]], rounds: int = ROUNDS, repeat: int = 1, warm_up: int = 1) -> dict[str, Times]:
+def interleave(contenders: dict[str, Callable[[], object]], rounds: int = ROUNDS, repeat: int = 1,
+               warm_up: int = 1) -> dict[str, Times]:
     """Seconds a call of each contender. `repeat` calls are timed together where one is too short for the clock."""
     names = list(contenders)
     for name in names:

@@ -69,12 +69,13 @@ def main() -> int:
             rows.append(row)
             print(line(row), flush=True)
         print(f"# {section}: {time.perf_counter() - began:.0f} s, {options.rounds} rounds", flush=True)
-    record = {"machine": platform.processor() or platform.machine(), "python": platform.python_version(), "rounds": options.rounds,
-              "rows": [asdict(row) for row in rows]}
+    record = {"machine": platform.processor() or platform.machine(), "python": platform.python_version(),
+              "rounds": options.rounds, "rows": [asdict(row) for row in rows]}
     (options.out / "bench.json").write_text(json.dumps(record, indent=1))
     plot(rows, options.out / "bench.png")
     missed = [row for row in rows if row.met is False]
-    print(f"{sum(row.met is True for row in rows)} targets met, {len(missed)} missed; {options.out}/bench.json, bench.png")
+    met = sum(row.met is True for row in rows)
+    print(f"{met} targets met, {len(missed)} missed; {options.out}/bench.json, bench.png")
     return 0
 
 

@@ -85,7 +85,7 @@ def write_chart(rows: list[dict], out: pathlib.Path) -> None:
     figure, axes = plt.subplots(figsize=(9, 0.45 * len(rows) + 1.6))
     for offset, peer, colour in ((-0.2, "torch", "#ee4c2c"), (0.2, "numpy", "#4d77cf")):
         values = [r[peer] / r["seconds"] if r.get(peer) else 0 for r in rows]
-        axes.barh(y + offset, values, 0.4, color=colour, label=f"speed of PyTorch = 1" if peer == "torch" else "speed of NumPy = 1")
+        axes.barh(y + offset, values, 0.4, color=colour, label=f"speed of {'PyTorch' if peer == 'torch' else 'NumPy'} = 1")
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_yticks(y, [f"{r['kernel']}  {r['size']}" for r in rows], fontsize=8)
     axes.invert_yaxis()
@@ -109,7 +109,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"examples to run: {', '.join(EXAMPLES)} (default: all)")
     parser.add_argument("--device", choices=("cpu", "metal"), help="default: both")
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("out"), help="folder of the MSL, the chart and the pictures")
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("out"),
+                        help="folder of the MSL, the chart and the pictures")
     options = parser.parse_args()
     unknown = set(options.names) - set(EXAMPLES)
     if unknown:

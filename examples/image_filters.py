@@ -16,7 +16,8 @@ def pixel(image_ptr, y, x, height, width):
 
 
 @triton.jit
-def blur_kernel(image_ptr, weight_ptr, out_ptr, height, width, RADIUS: tl.constexpr, BLOCK_Y: tl.constexpr, BLOCK_X: tl.constexpr):
+def blur_kernel(image_ptr, weight_ptr, out_ptr, height, width,
+                RADIUS: tl.constexpr, BLOCK_Y: tl.constexpr, BLOCK_X: tl.constexpr):
     y = (tl.program_id(1) * BLOCK_Y + tl.arange(0, BLOCK_Y))[:, None]
     x = (tl.program_id(0) * BLOCK_X + tl.arange(0, BLOCK_X))[None, :]
     total = tl.zeros((BLOCK_Y, BLOCK_X), dtype=tl.float32)
