@@ -1,0 +1,190 @@
+"""Random Triton kernels together with what they must compute.
+
+A program is generated and evaluated at once: every statement is run in NumPy for every program of the grid on the concrete inputs
+as soon as it is drawn, so a statement whose result would be useless (not finite, huge) is dropped before it enters the text.
+"""
+from __future__ import annotations
+
+import collections
+import random
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from operations import OPERATIONS
+from values import FLOATS, NUMPY, Var, acceptable
+
+INPUTS = ("int8", "int32", "int64", "uint8", "uint32", "float16", "float32")
+LENGTH = 1000  # elements of each input: no multiple of a block
+
+
+@dataclass
+class Program:
+    """A kernel's text, its inputs and the expected contents of its outputs, each with its dtype and whether it is exact."""
+    seed: int
+    text: str
+    grid: int
+    inputs: dict[str, np.ndarray]
+    outputs: dict[str, np.ndarray] = field(default_factory=dict)
+    exact: dict[str, bool] = field(default_factory=dict)
+    histogram: collections.Counter = field(default_factory=collections.Counter)
+
+
+class Generator:
+    def __init__(self, seed: int):
+        self.random = random.Random(seed)
+        self.arrays = np.random.default_rng(seed)
+        self.grid = self.random.randint(1, 3)
+        n = self.random.choice([1, 2, 8, 16, 32, 64, 128, 512])
+        rows = self.random.choice([1, 2, 8, 16, 32])
+        cols = self.random.choice([1, 4, 8, 16, 32, 64])
+        self.shapes = list(dict.fromkeys([(n,), (rows,), (cols,), (rows, cols), (rows * cols,)]))
+        self.program = Program(seed, "", self.grid, {f"{d}_ptr": self.input(d) for d in INPUTS})
+        self.vars: list[Var] = []
+        self.values: list[dict[str, np.ndarray]] = [{} for _ in range(self.grid)]  # a dictionary a program of the grid
+        self.lines: list[str] = []
+        self.count = 0
+
+    # ---- what the operations use
+    def input(self, dtype: str) -> np.ndarray:
+        if dtype in FLOATS:
+            return (self.arrays.integers(-64, 64, LENGTH) / 8).astype(NUMPY[dtype])
+        info = np.iinfo(NUMPY[dtype])
+        values = self.arrays.integers(info.min, info.max, LENGTH, dtype=NUMPY[dtype], endpoint=True)
+        values[:4] = info.min, info.max, 0, 1
+        return values
+
+    def pick(self, accept) -> Var | None:
+        candidates = [v for v in self.vars if accept(v)]
+        return self.random.choice(candidates[-12:]) if candidates else None
+
+    def pair(self, dtypes, exact: bool = False):
+        a = self.pick(lambda v: v.dtype in dtypes and (v.exact or not exact))
+        b = a and self.pick(lambda v: v.dtype == a.dtype and v.shape == a.shape and (v.exact or not exact))
+        return a, b
+
+    @staticmethod
+    def on(*operands_and_function):
+        *operands, function = operands_and_function
+        return lambda env: function(*(env[v.name] for v in operands))
+
+    # ---- statements
+    def define(self, kind, text, dtype, shape, exact, product, meaning, indent="    ") -> Var | None:
+        results = []
+        for env in self.values:
+            result = np.asarray(meaning(env))
+            if result.dtype != NUMPY[dtype] or result.shape != shape or not acceptable(result):
+                return None
+            results.append(result)
+        var = Var(f"v{self.count}", dtype, shape, exact, product)
+        self.count += 1
+        for env, result in zip(self.values, results):
+            env[var.name] = result
+        self.vars.append(var)
+        self.lines.append(f"{indent}{var.name} = {text}")
+        self.program.histogram[kind] += 1
+        return var
+
+    def offsets(self, shape) -> tuple[str, list[np.ndarray]]:
+        """Text of a tensor of offsets, affine or scattered, and its value for each program."""
+        stride, base = self.random.choice([1, 1, 1, 2, 3]), self.random.choice([0, 16, 7, int(np.prod(shape))])
+        if len(shape) == 1:
+            text, grid = f"tl.arange(0, {shape[0]})", np.arange(shape[0])
+        else:
+            text = f"(tl.arange(0, {shape[0]})[:, None] * {shape[1]} + tl.arange(0, {shape[1]})[None, :])"
+            grid = np.arange(shape[0] * shape[1]).reshape(shape)
+        if self.random.random() < 0.25:
+            m = self.random.choice([5, 13, 64])
+            return f"(({text} * {stride} + pid * {base}) % {m})", [(grid * stride + pid * base) % m for pid in range(self.grid)]
+        return f"({text} * {stride} + pid * {base})", [grid * stride + pid * base for pid in range(self.grid)]
+
+    def load(self):
+        dtype, shape = self.random.choice(INPUTS), self.random.choice(self.shapes)
+        text, offsets = self.offsets(shape)
+        name = f"{dtype}_ptr"
+        data, limit = self.program.inputs[name], self.random.choice([LENGTH, LENGTH // 2, 17])
+        other = self.random.choice([0, 1, 5])
+        for env, o in zip(self.values, offsets):
+            env["#"] = np.where(o < limit, data[np.minimum(o, LENGTH - 1)], NUMPY[dtype](other)).astype(NUMPY[dtype])
+        self.define("load", f"tl.load({name} + {text}, mask={text} < {limit}, other={other})", dtype, shape, True, False,
+                    lambda env: env["#"])
+
+    def loop(self):
+        """A loop that carries one tensor: acc = acc op f(tensor, counter)."""
+        start = self.pick(lambda v: v.dtype in ("int32", "float32", "uint32"))
+        step = start and self.pick(lambda v: v.dtype == start.dtype and v.shape == start.shape)
+        if step is None:
+            return
+        trips, by = self.random.randint(1, 5), self.random.choice([1, 2, -1])
+        bounds = (0, trips * by, by)
+        dynamic = self.random.random() < 0.5
+        exact = start.exact and step.exact and not start.is_float
+
+        def meaning(env):
+            acc = env[start.name]
+            for i in range(*bounds):
+                acc = (acc + env[step.name] * acc.dtype.type(np.int64(i) & 3)).astype(acc.dtype)
+            return acc
+        header = f"for i in {'range' if dynamic else 'tl.static_range'}({bounds[0]}, {bounds[1]}, {bounds[2]}):"
+        mark, name = len(self.lines), f"v{self.count}"
+        result = self.define("for" if dynamic else "static_range", start.name, start.dtype, start.shape, exact, True, meaning)
+        if result is not None:
+            self.lines[mark:] = [f"    {name} = {start.name}", f"    {header}", f"        {name} = {name} + {step.name} * (i & 3)"]
+
+    def branch(self):
+        """A dynamic if on a scalar that differs between programs."""
+        a = self.pick(lambda v: v.dtype != "int1")
+        b = a and self.pick(lambda v: v.dtype == a.dtype and v.shape == a.shape)
+        if b is None:
+            return
+        for pid, env in enumerate(self.values):
+            env["#"] = env[a.name] if pid % 2 == 0 else env[b.name]
+        mark, name = len(self.lines), f"v{self.count}"
+        if self.define("if", a.name, a.dtype, a.shape, a.exact and b.exact, a.product or b.product, lambda env: env["#"]):
+            self.lines[mark:] = ["    if pid % 2 == 0:", f"        {name} = {a.name}", "    else:", f"        {name} = {b.name}"]
+
+    def store(self, var: Var, index: int):
+        """Output `index`: the programs store their values one after another."""
+        size = int(np.prod(var.shape)) if var.shape else 1
+        name = f"out{index}_ptr"
+        dtype = np.uint8 if var.dtype == "int1" else NUMPY[var.dtype]
+        expected = np.stack([env[var.name].astype(dtype).reshape(-1) for env in self.values]).reshape(-1)
+        if var.shape == ():
+            where = "pid"
+        elif len(var.shape) == 1:
+            where = f"pid * {size} + tl.arange(0, {size})"
+        else:
+            where = f"pid * {size} + tl.arange(0, {var.shape[0]})[:, None] * {var.shape[1]} + tl.arange(0, {var.shape[1]})[None, :]"
+        value = f"{var.name}.to(tl.uint8)" if var.dtype == "int1" else var.name
+        self.lines.append(f"    tl.store({name} + {where}, {value})")
+        self.program.outputs[name], self.program.exact[name] = expected, var.exact
+        self.program.histogram["store"] += 1
+
+    def run(self, statements: int = 24) -> Program:
+        with np.errstate(all="ignore"):
+            for _ in range(4):
+                self.load()
+            for pid, env in enumerate(self.values):
+                env["pid"] = np.int32(pid)
+            for _ in range(statements):
+                roll = self.random.random()
+                if roll < 0.08:
+                    self.load()
+                elif roll < 0.14:
+                    self.loop()
+                elif roll < 0.18:
+                    self.branch()
+                else:
+                    drawn = self.random.choice(OPERATIONS)(self)
+                    if drawn is not None:
+                        self.define(*drawn)
+            for index, var in enumerate(self.random.sample(self.vars, min(4, len(self.vars))) + self.vars[-2:]):
+                self.store(var, index)
+        names = list(self.program.inputs) + list(self.program.outputs)
+        self.program.text = f"def kernel({', '.join(names)}):\n    pid = tl.program_id(0)\n" + "\n".join(self.lines) + "\n"
+        return self.program
+
+
+def generate(seed: int) -> Program:
+    """The program of a seed: always the same one."""
+    return Generator(seed).run()

@@ -1,0 +1,48 @@
+"""Types of the random programs: a dtype's name in Triton, its NumPy counterpart, and what a value is known to be."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+NUMPY = {"int8": np.int8, "int16": np.int16, "int32": np.int32, "int64": np.int64, "uint8": np.uint8, "uint16": np.uint16,
+         "uint32": np.uint32, "uint64": np.uint64, "int1": np.bool_, "float16": np.float16, "float32": np.float32}
+INTS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+SIGNED = ("int8", "int16", "int32", "int64")
+FLOATS = ("float16", "float32")
+
+
+@dataclass(frozen=True)
+class Var:
+    """A variable of the program.
+
+    `exact`: every device must give the same bits, so that comparisons of it are safe. A product that is added may be contracted
+    to a fused multiply-add, so a sum with a `product` operand is not exact, nor is the result of a math function.
+    """
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    exact: bool = True
+    product: bool = False
+
+    @property
+    def is_int(self) -> bool:
+        return self.dtype in INTS
+
+    @property
+    def is_float(self) -> bool:
+        return self.dtype in FLOATS
+
+
+def acceptable(array: np.ndarray) -> bool:
+    """Whether a reference value keeps later comparisons meaningful: finite and of moderate size."""
+    if array.dtype.kind != "f":
+        return True
+    limit = 1e4 if array.dtype == np.float16 else 1e12
+    return bool(np.all(np.isfinite(array)) and np.all(np.abs(array) < limit))
+
+
+def truncated_division(x: np.ndarray, d: np.ndarray) -> np.ndarray:
+    """Quotient towards zero for positive d, in x's type: Triton's // at run time."""
+    quotient = x // d
+    return (quotient + ((x % d != 0) & (x < 0)).astype(x.dtype)).astype(x.dtype)
