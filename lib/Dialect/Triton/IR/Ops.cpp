@@ -7,6 +7,20 @@ using namespace triton_metal::tt;
 #define GET_OP_CLASSES
 #include "triton_metal/Dialect/Triton/IR/TritonOps.cpp.inc"
 
+/// Whether the types agree but for the encodings of tensors, which later stages add.
+static bool agreeButForEncoding(TypeRange inferred, TypeRange actual) {
+  auto plain = [](Type type) -> Type {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    return tensor ? RankedTensorType::get(tensor.getShape(), tensor.getElementType()) : type;
+  };
+  return inferred.size() == actual.size() &&
+         llvm::all_of(llvm::zip(inferred, actual), [&](auto pair) { return plain(std::get<0>(pair)) == plain(std::get<1>(pair)); });
+}
+bool ExpandDimsOp::isCompatibleReturnTypes(TypeRange inferred, TypeRange actual) { return agreeButForEncoding(inferred, actual); }
+bool JoinOp::isCompatibleReturnTypes(TypeRange inferred, TypeRange actual) { return agreeButForEncoding(inferred, actual); }
+bool SplitOp::isCompatibleReturnTypes(TypeRange inferred, TypeRange actual) { return agreeButForEncoding(inferred, actual); }
+bool TransOp::isCompatibleReturnTypes(TypeRange inferred, TypeRange actual) { return agreeButForEncoding(inferred, actual); }
+
 static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
 //===----------------------------------------------------------------------===//
@@ -228,7 +242,7 @@ LogicalResult ReduceOp::verify() {
     SmallVector<int64_t> shape(type.getShape());
     shape.erase(shape.begin() + getAxis());
     Type expected = shape.empty() ? type.getElementType() : Type(RankedTensorType::get(shape, type.getElementType()));
-    if (result.getType() != expected)
+    if (!agreeButForEncoding(expected, result.getType()))
       return emitOpError("gives ") << expected << ", not " << result.getType();
   }
   return success();

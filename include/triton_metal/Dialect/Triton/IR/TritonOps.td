@@ -20,6 +20,10 @@ def GlobalMemory : Resource<"::triton_metal::tt::GlobalMemory">;
 
 class TT_Op<string mnemonic, list<Trait> traits = []> : Op<TritonDialect, mnemonic, traits>;
 
+// Result types follow from the operand but for the encoding, which later stages add.
+defvar TT_InfersShape = DeclareOpInterfaceMethods<InferTypeOpInterface>;
+defvar TT_comparesShapes = [{ static bool isCompatibleReturnTypes(::mlir::TypeRange inferred, ::mlir::TypeRange actual); }];
+
 //===----------------------------------------------------------------------===//
 // Casts
 //===----------------------------------------------------------------------===//
@@ -176,12 +180,13 @@ def TT_UnsplatOp : TT_Op<"unsplat", [Pure, DeclareOpInterfaceMethods<InferTypeOp
   let assemblyFormat = "$src attr-dict `:` type($src)";
   let hasVerifier = 1;
 }
-def TT_ExpandDimsOp : TT_Op<"expand_dims", [Pure, DeclareOpInterfaceMethods<InferTypeOpInterface>, SameOperandsAndResultElementType]> {
+def TT_ExpandDimsOp : TT_Op<"expand_dims", [Pure, TT_InfersShape, SameOperandsAndResultElementType]> {
   let summary = "a new dimension of size 1 at axis";
   let arguments = (ins TT_Tensor:$src, I32Attr:$axis);
   let results = (outs TT_Tensor:$result);
   let assemblyFormat = "$src attr-dict `:` type($src) `->` type($result)";
   let hasFolder = 1;
+  let extraClassDeclaration = TT_comparesShapes;
 }
 def TT_ReshapeOp : TT_Op<"reshape", [Pure, SameOperandsAndResultElementType]> {
   let summary = "row-major reinterpretation of the shape";
@@ -208,27 +213,30 @@ def TT_CatOp : TT_Op<"cat", [Pure, SameTypeOperands, SameOperandsAndResultElemen
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($lhs) `->` type($result)";
   let hasVerifier = 1;
 }
-def TT_JoinOp : TT_Op<"join", [Pure, SameTypeOperands, DeclareOpInterfaceMethods<InferTypeOpInterface>]> {
+def TT_JoinOp : TT_Op<"join", [Pure, SameTypeOperands, TT_InfersShape]> {
   let summary = "two tensors along a new minor dimension of size 2";
   let arguments = (ins TT_Tensor:$lhs, TT_Tensor:$rhs);
   let results = (outs TT_Tensor:$result);
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($lhs) `->` type($result)";
+  let extraClassDeclaration = TT_comparesShapes;
 }
-def TT_SplitOp : TT_Op<"split", [Pure, DeclareOpInterfaceMethods<InferTypeOpInterface>,
+def TT_SplitOp : TT_Op<"split", [Pure, TT_InfersShape,
     TypesMatchWith<"outLHS and outRHS types match", "outLHS", "outRHS", "$_self">]> {
   let summary = "the inverse of join";
   let arguments = (ins TT_Tensor:$src);
   let results = (outs TT_Tensor:$outLHS, TT_Tensor:$outRHS);
   let assemblyFormat = "$src attr-dict `:` type($src) `->` type($outLHS)";
   let hasVerifier = 1;
+  let extraClassDeclaration = TT_comparesShapes;
 }
-def TT_TransOp : TT_Op<"trans", [Pure, DeclareOpInterfaceMethods<InferTypeOpInterface>, SameOperandsAndResultElementType]> {
+def TT_TransOp : TT_Op<"trans", [Pure, TT_InfersShape, SameOperandsAndResultElementType]> {
   let summary = "permutation of dimensions: result dimension i is source dimension order[i]";
   let arguments = (ins TT_Tensor:$src, DenseI32ArrayAttr:$order);
   let results = (outs TT_Tensor:$result);
   let assemblyFormat = "$src attr-dict `:` type($src) `->` type($result)";
   let hasVerifier = 1;
   let hasFolder = 1;
+  let extraClassDeclaration = TT_comparesShapes;
 }
 def TT_GatherOp : TT_Op<"gather", [Pure]> {
   let summary = "element of src at index along axis, for each index";
