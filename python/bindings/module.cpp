@@ -1,0 +1,10 @@
+//===- module.cpp - triton_metal._core --------------------------------------------===//
+#include "Bindings.h"
+
+using namespace triton_metal::python;
+
+NB_MODULE(_core, m) {
+  // Kernels and compiled code live in caches of modules that Python may tear down in any order.
+  nb::set_leak_warnings(false);
+  bindCompiler(m);
+}
