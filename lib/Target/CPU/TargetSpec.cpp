@@ -1,0 +1,90 @@
+//===- TargetSpec.cpp - the host's features, and machines by name ---------------===//
+#include "triton_metal/Target/CPU/TargetSpec.h"
+
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
+
+#include <algorithm>
+#include <vector>
+
+using namespace triton_metal::cpu;
+
+namespace {
+
+constexpr const char *x86Triple = "x86_64-unknown-linux-gnu";
+constexpr const char *arm64Triple = "aarch64-unknown-linux-gnu";
+
+TargetSpec detectHost() {
+  TargetSpec spec;
+  spec.cpu = llvm::sys::getHostCPUName().str();
+  llvm::StringMap<bool> found = llvm::sys::getHostCPUFeatures();
+  llvm::Triple process(llvm::sys::getProcessTriple());
+  if (process.isAArch64()) {
+    spec.triple = arm64Triple;
+    spec.vectorBytes = 16;
+    spec.vectorRegisters = 32;
+    if (process.isOSDarwin())
+      spec.features = "+reserve-x18";
+    return spec;
+  }
+  spec.triple = x86Triple;
+  // The processor's name may promise what a hypervisor hides, so every feature is said, present or not.
+  std::vector<std::string> features;
+  for (const auto &entry : found)
+    features.push_back((entry.second ? "+" : "-") + entry.first().str());
+  std::sort(features.begin(), features.end());
+  for (const std::string &feature : features)
+    spec.features += (spec.features.empty() ? "" : ",") + feature;
+  bool avx512 = true;
+  for (const char *name : {"avx512f", "avx512bw", "avx512dq", "avx512vl"})
+    avx512 &= found.lookup(name);
+  spec.vectorBytes = avx512 ? 64 : found.lookup("avx2") ? 32 : 16;
+  spec.vectorRegisters = avx512 ? 32 : 16;
+  return spec;
+}
+
+} // namespace
+
+bool TargetSpec::hasFeature(std::string_view name) const {
+  for (llvm::StringRef rest = features; !rest.empty();) {
+    auto [head, tail] = rest.split(',');
+    if (head.consume_front("+") && head == llvm::StringRef(name))
+      return true;
+    rest = tail;
+  }
+  return false;
+}
+
+std::string TargetSpec::key() const {
+  return triple + "|" + cpu + "|" + features + "|" + std::to_string(vectorBytes) + "|" + std::to_string(vectorRegisters);
+}
+
+const TargetSpec &TargetSpec::host() {
+  static const TargetSpec spec = detectHost();
+  return spec;
+}
+
+std::optional<TargetSpec> TargetSpec::named(std::string_view name) {
+  return llvm::StringSwitch<std::optional<TargetSpec>>(llvm::StringRef(name))
+      .Case("host", host())
+      .Case("x86-64-v3", TargetSpec{x86Triple, "x86-64-v3", "", 32, 16})
+      .Case("x86-64-v4", TargetSpec{x86Triple, "x86-64-v4", "", 64, 32})
+      .Case("sapphirerapids", TargetSpec{x86Triple, "sapphirerapids", "", 64, 32})
+      .Case("aarch64", TargetSpec{arm64Triple, "generic", "", 16, 32})
+      .Default(std::nullopt);
+}
+
+std::string triton_metal::cpu::whyNotHere(const TargetSpec &spec) {
+  const TargetSpec &here = TargetSpec::host();
+  if (spec.triple != here.triple)
+    return "the code is for " + spec.triple + ", this machine is " + here.triple;
+  if (spec.vectorBytes > here.vectorBytes)
+    return "the code uses vectors of " + std::to_string(spec.vectorBytes) + " bytes, this machine has " +
+           std::to_string(here.vectorBytes);
+  if (here.isX86() && here.vectorBytes < 32)
+    return "this processor lacks AVX2, which the CPU device needs on x86-64";
+  return "";
+}
