@@ -1,0 +1,35 @@
+//===- Dialect.h - the msl dialect: one lane's program in terms of Metal ---------===//
+#pragma once
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "triton_metal/Dialect/MSL/IR/MSLDialect.h.inc"
+#include "triton_metal/Dialect/MSL/IR/MSLEnums.h.inc"
+#define GET_TYPEDEF_CLASSES
+#include "triton_metal/Dialect/MSL/IR/MSLTypes.h.inc"
+
+namespace triton_metal::msl {
+/// Pointer to what an index selects in a local array, vector or matrix; null if `pointer` is none of these.
+mlir::Type elementPointerOf(mlir::Type pointer);
+} // namespace triton_metal::msl
+
+#define GET_OP_CLASSES
+#include "triton_metal/Dialect/MSL/IR/MSLOps.h.inc"
+
+namespace triton_metal::msl {
+
+/// Attribute of an argument of a kernel, of a variable and of a named value: the identifier in the text.
+inline constexpr llvm::StringLiteral kNameAttr = "msl.name";
+
+/// Bytes of a number, vector or pointer in memory; i1 takes one byte.
+unsigned byteSize(mlir::Type type);
+
+} // namespace triton_metal::msl

@@ -1,0 +1,42 @@
+//===- KernelFacts.h - what is known of a printed Metal kernel --------------------===//
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace triton_metal::msl {
+
+/// Counts are of the text: a statement in a loop of known length counts as often as it runs, in another loop once.
+struct KernelFacts {
+  uint32_t threads = 0;            ///< of a threadgroup
+  uint32_t threadgroupBytes = 0;   ///< of the pool
+  uint32_t barriers = 0;           ///< threadgroup barriers
+  uint32_t simdOperations = 0;     ///< SIMD reductions, scans and shuffles
+  uint32_t matrixOperations = 0;   ///< 8x8 multiply-accumulates of a SIMD-group
+  uint32_t deviceLoads = 0;        ///< load statements on device memory of a lane; a vector counts once
+  uint32_t deviceStores = 0;       ///< likewise for stores
+  uint32_t atomics = 0;            ///< atomic operations of a lane
+  uint32_t estimatedRegisters = 0; ///< 32-bit registers of a lane: its local arrays and variables that live together
+  std::optional<uint64_t> bytesPerProgram;      ///< device bytes moved, where no loop hides the count
+  std::optional<uint64_t> operationsPerProgram; ///< arithmetic operations, a multiply-accumulate counts two
+};
+
+/// A line of the text and where it comes from.
+struct LineOrigin {
+  uint32_t line = 0; ///< of the text, 1-based
+  std::string file;
+  uint32_t sourceLine = 0, sourceColumn = 0;
+};
+
+/// A kernel as Metal Shading Language.
+struct KernelText {
+  std::string text;
+  std::string entry;
+  std::vector<LineOrigin> lines; ///< in the order of the text; lines without an origin are absent
+  uint32_t languageVersion = 31; ///< least version that the text needs: 31 is 3.1
+  KernelFacts facts;
+};
+
+} // namespace triton_metal::msl

@@ -1,0 +1,214 @@
+//===- FormStatements.cpp - which values become variables, and their names ----------===//
+//
+// A kernel's text should read as if written: expressions of a few operators, variables that are called as in the Python source.
+//
+// A value becomes part of an expression where it is used if that is the only use, lies in the same block, and evaluating it there
+// gives the same: a load must not move over a write to what it reads. Reading a local variable may be repeated under the same
+// condition. Constants, ids and places are always written where they are used. Everything else gets `msl.name`.
+//
+// SIMD functions and atomics are never moved: which lanes execute them, and in which order, is a part of their meaning.
+//
+//===----------------------------------------------------------------------===//
+#include "ReservedNames.h"
+#include "triton_metal/Dialect/MSL/Transforms/Passes.h"
+
+namespace triton_metal::msl {
+#define GEN_PASS_DEF_FORMSTATEMENTS
+#include "triton_metal/Dialect/MSL/Transforms/MSLPasses.h.inc"
+} // namespace triton_metal::msl
+
+using namespace mlir;
+using namespace triton_metal::msl;
+
+namespace {
+
+/// Longest expression, counted in operations.
+constexpr unsigned kLongestExpression = 9;
+
+class StatementFormer {
+public:
+  explicit StatementFormer(KernelOp kernel) : kernel(kernel) {}
+  void run();
+
+private:
+  void form(Block &block);
+  void decide(Operation *op);
+  bool mayInline(Operation *op);
+  void nameBlock(Block &block);
+  void name(Operation *op, StringRef hint);
+
+  KernelOp kernel;
+  /// Last statement of the operation's own block in which its text stands, for operations without a variable.
+  DenseMap<Operation *, Operation *> lastPlace;
+  DenseMap<Operation *, unsigned> size; ///< operations in the expression
+  DenseSet<Operation *> named;
+  NameScopes scopes;
+};
+
+} // namespace
+
+/// Written out at each use: constants, ids, and what only names a place or reinterprets it.
+static bool isFree(Operation *op) { return isa<arith::ConstantOp, BuiltinOp, ElementOp, SplatOp, PtrCastOp>(op); }
+
+static VarOp variableOf(Value pointer) {
+  while (auto element = pointer.getDefiningOp<ElementOp>())
+    pointer = element.getBase();
+  return pointer.getDefiningOp<VarOp>();
+}
+
+/// Whether executing `op` may change what `load` reads.
+static bool mayChange(Operation *op, LoadOp load) {
+  VarOp variable = variableOf(load.getPtr());
+  WalkResult result = op->walk([&](Operation *inner) {
+    bool changes = llvm::TypeSwitch<Operation *, bool>(inner)
+                       .Case([&](StoreOp store) { return variableOf(store.getPtr()) == variable; })
+                       .Case([&](MatrixMultiplyOp multiply) { return variableOf(multiply.getD()) == variable; })
+                       .Case<AtomicOp, BarrierOp>([&](auto) { return !variable; })
+                       .Case([&](CallOp call) { return !variable && !isMemoryEffectFree(call); })
+                       .Default(false);
+    return changes ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  return result.wasInterrupted();
+}
+
+/// Name that the Python source gives to the value at `location`; empty if none.
+static StringRef nameIn(Location location) {
+  if (auto name = dyn_cast<NameLoc>(location))
+    return name.getName();
+  if (auto call = dyn_cast<CallSiteLoc>(location))
+    return nameIn(call.getCallee());
+  if (auto fused = dyn_cast<FusedLoc>(location))
+    for (Location part : fused.getLocations())
+      if (StringRef name = nameIn(part); !name.empty())
+        return name;
+  return {};
+}
+
+bool StatementFormer::mayInline(Operation *op) {
+  auto load = dyn_cast<LoadOp>(op);
+  bool readsVariable = load && variableOf(load.getPtr()) && !load.getMask();
+  if (!op->hasOneUse() && !readsVariable)
+    return false;
+  for (Operation *user : op->getUsers())
+    if (user->getBlock() != op->getBlock() && !readsVariable)
+      return false;
+  if (load) {
+    Operation *last = lastPlace[op];
+    for (Operation *between = op->getNextNode(); between != last; between = between->getNextNode())
+      if (mayChange(between, load))
+        return false;
+    if (last->getNumRegions() && mayChange(last, load))
+      return false;
+    Operation *user = *op->user_begin();
+    bool isCopy = isa<StoreOp, VarOp>(user);
+    if (load.getMask() && !isCopy) // a conditional in the middle of an expression is hard to read
+      return false;
+    if (isa<VarOp>(user) || (isCopy && variableOf(cast<StoreOp>(user).getPtr())))
+      return true;
+    return readsVariable || nameIn(op->getLoc()).empty();
+  }
+  if (size[op] > kLongestExpression)
+    return false;
+  bool isTrivial = size[op] <= 1;
+  return isTrivial || nameIn(op->getLoc()).empty() || isa<StoreOp, VarOp>(*op->user_begin());
+}
+
+void StatementFormer::decide(Operation *op) {
+  if (op->getNumResults() != 1 || op->use_empty())
+    return;
+  Operation *last = nullptr;
+  for (Operation *user : op->getUsers()) {
+    Operation *place = op->getBlock()->findAncestorOpInBlock(*user);
+    if (place == user)
+      if (Operation *further = lastPlace.lookup(user))
+        place = further;
+    if (!last || last->isBeforeInBlock(place))
+      last = place;
+  }
+  lastPlace[op] = last;
+  bool keeps = isFree(op) || ((isMemoryEffectFree(op) || isa<LoadOp>(op)) && mayInline(op));
+  if (keeps && !isa<VarOp>(op))
+    return;
+  lastPlace.erase(op);
+  named.insert(op);
+}
+
+void StatementFormer::form(Block &block) {
+  // Sizes grow from operands to users; whether a value has a variable is known only from its users. So sizes count every operand
+  // with a single use, which is an upper bound.
+  for (Operation &op : block) {
+    unsigned sum = isFree(&op) ? 0 : 1;
+    for (Value operand : op.getOperands())
+      if (Operation *definition = operand.getDefiningOp(); definition && definition->getBlock() == &block && definition->hasOneUse())
+        sum += std::min(size.lookup(definition), kLongestExpression);
+    size[&op] = sum;
+  }
+  for (Operation &op : llvm::reverse(block))
+    decide(&op);
+  for (Operation &op : block)
+    for (Region &region : op.getRegions())
+      for (Block &inner : region)
+        form(inner);
+}
+
+void StatementFormer::name(Operation *op, StringRef hint) {
+  op->setAttr(kNameAttr, StringAttr::get(op->getContext(), scopes.declare(hint)));
+}
+
+/// What to call a value that has no name in the source.
+static StringRef defaultName(Operation *op) {
+  Type type = op->getResult(0).getType();
+  if (isa<triton_metal::msl::PointerType>(type))
+    return isa<PoolOp>(op) ? "shared" : "p";
+  return type.isInteger(1) ? "test" : "t";
+}
+
+void StatementFormer::nameBlock(Block &block) {
+  scopes.push();
+  for (Operation &op : block) {
+    if (auto loop = dyn_cast<ForOp>(op)) {
+      auto hint = op.getAttrOfType<StringAttr>(kNameAttr);
+      StringRef source = nameIn(op.getLoc());
+      scopes.push(); // the counter ends with its loop
+      name(&op, hint ? hint.getValue() : source.empty() ? "i" : source);
+      nameBlock(loop.getBody().front());
+      scopes.pop();
+      continue;
+    }
+    if (auto variable = dyn_cast<VarOp>(op)) {
+      auto hint = op.getAttrOfType<StringAttr>(kNameAttr);
+      StringRef source = nameIn(op.getLoc());
+      name(&op, hint ? hint.getValue() : source.empty() ? "x" : source);
+    } else if (named.contains(&op)) {
+      StringRef source = nameIn(op.getLoc());
+      name(&op, source.empty() ? defaultName(&op) : source);
+    }
+    for (Region &region : op.getRegions())
+      for (Block &inner : region)
+        nameBlock(inner);
+  }
+  scopes.pop();
+}
+
+void StatementFormer::run() {
+  kernel.setSymName(legalName(kernel.getSymName()));
+  NameScopes members;
+  members.push();
+  for (unsigned index = 0; index < kernel.getNumArguments(); ++index) {
+    auto hint = kernel.getArgAttrOfType<StringAttr>(index, kNameAttr);
+    std::string name = hint ? hint.str() : "arg" + std::to_string(index);
+    kernel.setArgAttr(index, kNameAttr, StringAttr::get(kernel.getContext(), members.declare(name)));
+  }
+  form(kernel.getBodyBlock());
+  scopes.push();
+  for (StringRef fixed : {StringRef("params"), StringRef("pool"), StringRef("program_id"), StringRef("num_programs"),
+                          StringRef("thread_index"), StringRef("lane"), StringRef("simdgroup"), kernel.getSymName()})
+    scopes.declare(fixed);
+  nameBlock(kernel.getBodyBlock());
+}
+
+namespace {
+struct FormStatements : public triton_metal::msl::impl::FormStatementsBase<FormStatements> {
+  void runOnOperation() override { StatementFormer(getOperation()).run(); }
+};
+} // namespace

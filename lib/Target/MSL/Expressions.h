@@ -1,0 +1,50 @@
+//===- Expressions.h - the text of values ------------------------------------------===//
+#pragma once
+#include "triton_metal/Dialect/MSL/IR/Dialect.h"
+
+#include "llvm/ADT/StringSet.h"
+
+#include <string>
+
+namespace triton_metal::msl {
+
+/// How tightly the outermost operator of an expression binds, after the table of C++.
+enum class Precedence { Conditional, Or, And, BitOr, BitXor, BitAnd, Equality, Relation, Shift, Sum, Product, Unary, Primary };
+
+struct Expression {
+  std::string text;
+  Precedence precedence = Precedence::Primary;
+
+  /// The text, in parentheses if it binds less tightly than `outer` demands.
+  std::string in(Precedence outer) const { return precedence < outer ? "(" + text + ")" : text; }
+};
+
+/// Prints values. A value with `msl.name` is its variable; every other is written out where it is used.
+class ExpressionPrinter {
+public:
+  /// The text of `value` at a use of it.
+  Expression print(mlir::Value value);
+  /// The text of what `op` computes, whatever it is called.
+  Expression printDefinition(mlir::Operation *op);
+  /// The place that a pointer names: a variable, `x[i]`, `p[offset]`, `*q`.
+  std::string printPlace(mlir::Value pointer);
+
+  /// What the text uses of Metal beyond numbers; filled while printing.
+  llvm::StringSet<> preludeUsed;
+
+private:
+  Expression binary(mlir::Operation *op, llvm::StringRef symbol, Precedence precedence, bool commutes);
+  Expression comparison(mlir::arith::CmpIOp op);
+  Expression comparison(mlir::arith::CmpFOp op);
+  Expression call(llvm::StringRef function, mlir::ValueRange arguments);
+  Expression function(mlir::Operation *op, llvm::StringRef name) { return call(name, op->getOperands()); }
+  Expression signedCall(mlir::Operation *op, llvm::StringRef name);
+  Expression simd(SimdOp op);
+  Expression atomic(AtomicOp op);
+  /// `value` read as a signed number.
+  std::string asSigned(mlir::Value value);
+  /// `type(text)`.
+  Expression cast(llvm::StringRef type, const std::string &text) { return {(type + "(" + text + ")").str(), Precedence::Primary}; }
+};
+
+} // namespace triton_metal::msl

@@ -1,0 +1,217 @@
+//===- Printer.cpp - statements and the kernel -------------------------------------===//
+//
+// The text of a kernel is: the library, the functions of the prelude that it calls, `Params`, the kernel. No comments: Apple's
+// compiler caches by exact text, and a comment that changes costs a compilation.
+//
+//===----------------------------------------------------------------------===//
+#include "Expressions.h"
+#include "Spelling.h"
+#include "triton_metal/Target/MSL/Print.h"
+
+using namespace mlir;
+using namespace triton_metal::msl;
+
+namespace {
+
+class KernelPrinter {
+public:
+  explicit KernelPrinter(KernelOp kernel) : kernel(kernel) {}
+  KernelText print();
+
+private:
+  void printBlock(Block &block);
+  void printStatement(Operation &op);
+  void printLoop(ForOp loop);
+  void line(const Twine &text, Location location);
+  void line(const Twine &text) { line(text, UnknownLoc::get(kernel.getContext())); }
+  std::string named(Operation *op) { return cast<StringAttr>(op->getAttr(kNameAttr)).str(); }
+
+  KernelOp kernel;
+  ExpressionPrinter expressions;
+  std::string body;
+  unsigned depth = 1;
+  unsigned lineNumber = 0; ///< of the body
+  std::vector<LineOrigin> origins;
+};
+
+} // namespace
+
+/// The place in the source that a person would call the origin of `location`: of a call chain, the outermost file.
+static FileLineColLoc sourceOf(Location location) {
+  if (auto file = dyn_cast<FileLineColLoc>(location))
+    return file;
+  if (auto name = dyn_cast<NameLoc>(location))
+    return sourceOf(name.getChildLoc());
+  if (auto call = dyn_cast<CallSiteLoc>(location)) {
+    FileLineColLoc callee = sourceOf(call.getCallee()), caller = sourceOf(call.getCaller());
+    return callee && caller && callee.getFilename() == caller.getFilename() ? callee : caller ? caller : callee;
+  }
+  if (auto fused = dyn_cast<FusedLoc>(location))
+    for (Location part : fused.getLocations())
+      if (FileLineColLoc file = sourceOf(part))
+        return file;
+  return {};
+}
+
+void KernelPrinter::line(const Twine &text, Location location) {
+  body.append(2 * depth, ' ');
+  body += text.str();
+  body += '\n';
+  ++lineNumber;
+  if (FileLineColLoc source = sourceOf(location))
+    origins.push_back({lineNumber, source.getFilename().str(), source.getLine(), source.getColumn()});
+}
+
+void KernelPrinter::printLoop(ForOp loop) {
+  std::string counter = named(loop);
+  std::string type = spellType(loop.getCounter().getType());
+  std::string lower = expressions.print(loop.getLower()).text;
+  std::string step = expressions.print(loop.getStep()).text;
+  auto constant = loop.getStep().getDefiningOp<arith::ConstantOp>();
+  bool byOne = constant && cast<IntegerAttr>(constant.getValue()).getValue().isOne();
+  std::string increment = byOne ? "++" + counter : counter + " += " + step;
+  std::string condition;
+  if (loop.getUnroll()) { // bounds are small constants, so the sign does not matter
+    line("#pragma unroll");
+    condition = counter + " < " + expressions.print(loop.getUpper()).text;
+  } else {
+    std::string sign = spellSigned(loop.getCounter().getType()).str();
+    auto upper = loop.getUpper().getDefiningOp<arith::ConstantOp>();
+    condition = sign + "(" + counter + ") < " +
+                (upper ? spellSignedLiteral(cast<IntegerAttr>(upper.getValue()).getValue())
+                       : sign + "(" + expressions.print(loop.getUpper()).text + ")");
+  }
+  line("for (" + type + " " + counter + " = " + lower + "; " + condition + "; " + increment + ") {", loop.getLoc());
+  printBlock(loop.getBody().front());
+  line("}");
+}
+
+void KernelPrinter::printStatement(Operation &op) {
+  llvm::TypeSwitch<Operation *>(&op)
+      .Case([&](VarOp variable) {
+        std::string text = spellDeclaration(cast<PointerType>(variable.getResult().getType()).getPointee(), named(variable));
+        if (variable.getInit())
+          text += " = " + expressions.print(variable.getInit()).text;
+        line(text + ";", op.getLoc());
+      })
+      .Case([&](StoreOp store) {
+        std::string text = expressions.printPlace(store.getPtr()) + " = " + expressions.print(store.getValue()).text + ";";
+        if (!store.getMask())
+          return line(text, op.getLoc());
+        line("if (" + expressions.print(store.getMask()).text + ")", op.getLoc());
+        ++depth;
+        line(text, op.getLoc());
+        --depth;
+      })
+      .Case([&](ForOp loop) { printLoop(loop); })
+      .Case([&](IfOp branch) {
+        line("if (" + expressions.print(branch.getCondition()).text + ") {", op.getLoc());
+        printBlock(branch.getThen().front());
+        if (!branch.getOtherwise().empty()) {
+          line("} else {");
+          printBlock(branch.getOtherwise().front());
+        }
+        line("}");
+      })
+      .Case([&](LoopOp loop) {
+        line("while (true) {", op.getLoc());
+        printBlock(loop.getBody().front());
+        line("}");
+      })
+      .Case([&](BreakUnlessOp exit) {
+        line("if (!" + expressions.print(exit.getCondition()).in(Precedence::Unary) + ")", op.getLoc());
+        ++depth;
+        line("break;", op.getLoc());
+        --depth;
+      })
+      .Case([&](ReturnOp) { line("return;", op.getLoc()); })
+      .Case([&](BarrierOp barrier) {
+        static constexpr StringLiteral texts[] = {
+            "metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);",
+            "metal::threadgroup_barrier(metal::mem_flags(uint(metal::mem_flags::mem_device) | uint(metal::mem_flags::mem_threadgroup)));",
+            "metal::simdgroup_barrier(metal::mem_flags::mem_threadgroup);", "metal::simdgroup_barrier(metal::mem_flags::mem_none);"};
+        line(texts[unsigned(barrier.getScope())], op.getLoc());
+      })
+      .Case([&](MatrixMultiplyOp multiply) {
+        line("metal::simdgroup_multiply_accumulate(" + expressions.printPlace(multiply.getD()) + ", " +
+                 expressions.printPlace(multiply.getA()) + ", " + expressions.printPlace(multiply.getB()) + ", " +
+                 expressions.printPlace(multiply.getC()) + ");",
+             op.getLoc());
+      })
+      .Default([&](Operation *) {
+        bool isValue = op.getNumResults() == 1;
+        if (isValue && op.hasAttr(kNameAttr))
+          return line(spellDeclaration(op.getResult(0).getType(), named(&op)) + " = " + expressions.printDefinition(&op).text + ";",
+                      op.getLoc());
+        // A value without a name stands where it is used; without a use, only its effect is wanted.
+        if (isa<AtomicOp, CallOp>(op) && op.use_empty() && !isMemoryEffectFree(&op))
+          line(expressions.printDefinition(&op).text + ";", op.getLoc());
+      });
+}
+
+void KernelPrinter::printBlock(Block &block) {
+  ++depth;
+  for (Operation &op : block)
+    printStatement(op);
+  --depth;
+}
+
+static std::string spellParams(KernelOp kernel) {
+  std::string text = "struct Params {\n";
+  for (auto [index, type] : llvm::enumerate(kernel.getArgumentTypes()))
+    text += "  " + spellDeclaration(type, cast<StringAttr>(kernel.getArgAttr(index, kNameAttr)).getValue()) + ";\n";
+  if (kernel.getArgumentTypes().empty())
+    text += "  uint unused;\n";
+  return text + "};\n";
+}
+
+static std::string spellSignature(KernelOp kernel) {
+  bool used[9] = {};
+  kernel.walk([&](BuiltinOp op) { used[unsigned(op.getKind())] = true; });
+  SmallVector<std::string> parameters = {"constant Params& params [[buffer(0)]]"};
+  if (kernel.getPool())
+    parameters.push_back("threadgroup char* pool [[threadgroup(0)]]");
+  if (used[0] || used[1] || used[2])
+    parameters.push_back("uint3 program_id [[threadgroup_position_in_grid]]");
+  if (used[3] || used[4] || used[5])
+    parameters.push_back("uint3 num_programs [[threadgroups_per_grid]]");
+  if (used[6])
+    parameters.push_back("uint thread_index [[thread_index_in_threadgroup]]");
+  if (used[7])
+    parameters.push_back("uint lane [[thread_index_in_simdgroup]]");
+  if (used[8])
+    parameters.push_back("uint simdgroup [[simdgroup_index_in_threadgroup]]");
+  // Never the attribute with 32 threads: Apple's compiler then corrupted rows of 8x8 tiles (cubek #645, cubecl #1636).
+  std::string head = kernel.getThreads() > 32
+                         ? "[[kernel, max_total_threads_per_threadgroup(" + std::to_string(kernel.getThreads()) + ")]] void "
+                         : "kernel void ";
+  return head + kernel.getSymName().str() + "(\n    " + llvm::join(parameters, ",\n    ") + ") {\n";
+}
+
+KernelText KernelPrinter::print() {
+  depth = 0;
+  printBlock(kernel.getBodyBlock());
+
+  std::string head = "#include <metal_stdlib>\n\n";
+  for (StringRef name : preludeNames())
+    if (expressions.preludeUsed.contains(name))
+      head += preludeFunction(name).str() + "\n";
+  head += spellParams(kernel) + "\n" + spellSignature(kernel);
+
+  KernelText result;
+  unsigned before = StringRef(head).count('\n');
+  for (LineOrigin &origin : origins)
+    origin.line += before;
+  result.text = head + body + "}\n";
+  result.entry = kernel.getSymName().str();
+  result.lines = std::move(origins);
+  result.facts = computeFacts(kernel);
+  return result;
+}
+
+FailureOr<KernelText> triton_metal::msl::printKernel(ModuleOp module) {
+  auto kernels = module.getOps<KernelOp>();
+  if (kernels.empty() || std::next(kernels.begin()) != kernels.end())
+    return module.emitError("has no single kernel to print");
+  return KernelPrinter(*kernels.begin()).print();
+}

@@ -1,0 +1,20 @@
+//===- Spelling.h - types and literals in Metal -----------------------------------===//
+#pragma once
+#include "triton_metal/Dialect/MSL/IR/Dialect.h"
+
+#include <string>
+
+namespace triton_metal::msl {
+
+/// Name of a number, vector, pointer or matrix type; integers are unsigned, i1 is bool.
+std::string spellType(mlir::Type type);
+/// Name of the signed integer type of the width of `type`.
+llvm::StringRef spellSigned(mlir::Type type);
+/// Declaration of a variable, with array bounds after the name.
+std::string spellDeclaration(mlir::Type type, llvm::StringRef name);
+/// A constant of the type that `spellType` gives.
+std::string spellLiteral(mlir::TypedAttr value);
+/// An integer constant as a signed literal, for operands that are read as signed.
+std::string spellSignedLiteral(const llvm::APInt &value);
+
+} // namespace triton_metal::msl
