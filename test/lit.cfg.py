@@ -14,3 +14,5 @@ config.environment["PATH"] = os.pathsep.join(
     [os.path.join(config.tm_build_dir, "bin"), config.llvm_tools_dir, config.environment["PATH"]])
 config.environment["PYTHONPATH"] = os.path.join(config.tm_build_dir, "python")
 config.substitutions.append(("%python", sys.executable))
+if "TRITON_METAL_OPT_WITHOUT" in os.environ:  # tools/empty_passes.py: run without one pass
+    config.environment["TRITON_METAL_OPT_WITHOUT"] = os.environ["TRITON_METAL_OPT_WITHOUT"]

@@ -6,7 +6,23 @@
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
 
+#include <cstdlib>
+
+/// Takes the pass that TRITON_METAL_OPT_WITHOUT names out of the command line: tools/empty_passes.py sees by this whether the pass's
+/// test needs the pass.
+static void leaveOutPass(llvm::SmallVectorImpl<char *> &args) {
+  const char *flag = std::getenv("TRITON_METAL_OPT_WITHOUT");
+  if (!flag)
+    return;
+  llvm::erase_if(args, [flag](char *arg) {
+    llvm::StringRef text(arg);
+    return (text.consume_front("--") || text.consume_front("-")) && text.split('=').first == flag;
+  });
+}
+
 int main(int argc, char **argv) {
+  llvm::SmallVector<char *> args(argv, argv + argc);
+  leaveOutPass(args);
   mlir::DialectRegistry registry;
   registry.insert<triton_metal::tt::TritonDialect, mlir::arith::ArithDialect, mlir::math::MathDialect, mlir::scf::SCFDialect,
                   mlir::cf::ControlFlowDialect, mlir::ub::UBDialect, mlir::memref::MemRefDialect, mlir::vector::VectorDialect,
@@ -16,5 +32,5 @@ int main(int argc, char **argv) {
   triton_metal::tt::registerTritonPasses();
   triton_metal::ttm::registerTritonMetalPasses();
   mlir::registerTransformsPasses();
-  return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "triton-metal-opt: passes of triton-metal\n", registry));
+  return mlir::asMainReturnCode(mlir::MlirOptMain(args.size(), args.data(), "triton-metal-opt: passes of triton-metal\n", registry));
 }
