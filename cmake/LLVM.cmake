@@ -24,6 +24,7 @@ function(tm_llvm_archives var)
   execute_process(COMMAND ${TM_LLVM_CONFIG} --link-static --libfiles ${ARGN}
                   OUTPUT_VARIABLE files OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
   separate_arguments(files NATIVE_COMMAND "${files}")
+  list(FILTER files EXCLUDE REGEX "Polly")  # named by LLVM's list of extensions; Debian ships it as a plugin only
   set(${var} ${files} PARENT_SCOPE)
 endfunction()
 

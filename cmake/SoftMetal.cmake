@@ -4,6 +4,10 @@
 # the core reaches it by dlopen). Units on clang's AST share one precompiled header: 25 s a unit without it.
 set(SM_OBJECTS "" CACHE INTERNAL "object libraries of the software Metal")
 
+# What clang's front end and code generator need of LLVM.
+set(SM_CLANG_COMPONENTS core bitreader bitwriter coverage frontenddriver frontendhlsl frontendoffloading frontendopenmp hipstdpar ipo irreader
+    linker lto objcarcopts option passes windowsdriver)
+
 include_directories(SYSTEM ${LLVM_INCLUDE_DIRS})
 add_library(sm_pch_clang OBJECT ${CMAKE_CURRENT_LIST_DIR}/pch/clang.cpp)
 target_precompile_headers(sm_pch_clang PRIVATE ${CMAKE_CURRENT_LIST_DIR}/pch/clang.h)

@@ -39,9 +39,9 @@ namespace {
 struct AddressSpaces {
   LangASMap map;
   constexpr AddressSpaces() : map() {
-    map[unsigned(LangAS::opencl_global)] = Device;
-    map[unsigned(LangAS::opencl_constant)] = Constant;
-    map[unsigned(LangAS::opencl_local)] = Threadgroup;
+    map[unsigned(LangAS::opencl_global)] = space::Device;
+    map[unsigned(LangAS::opencl_constant)] = space::Constant;
+    map[unsigned(LangAS::opencl_local)] = space::Threadgroup;
   }
 };
 constexpr AddressSpaces airAddressSpaces;

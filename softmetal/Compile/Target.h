@@ -8,7 +8,9 @@
 namespace softmetal {
 
 // Address spaces of AIR, as they stand in pointers of a module.
-enum AddressSpace : unsigned { Thread = 0, Device = 1, Constant = 2, Threadgroup = 3 };
+namespace space {
+enum : unsigned { Thread = 0, Device = 1, Constant = 2, Threadgroup = 3 };
+}
 
 // What a module compiled from text names as its target, and the layout that goes with it.
 extern const char AirTriple[];
