@@ -80,27 +80,26 @@ LinearLayout LinearLayout::dotOperand(ArrayRef<int64_t> shape, bool left, unsign
                                       unsigned groupsNBits) {
   assert(shape.size() >= 2 && "a matrix has two dimensions");
   unsigned m = shape.size() - 2, n = m + 1;
-  unsigned k = left ? n : m, outer = left ? m : n;
+  unsigned outer = left ? m : n;
   BitTaker bits(shape);
   Bases registers, lanes, simdgroups;
   registers.push_back(bits.take(n));
   uint32_t col1 = bits.take(n), col2 = bits.take(n);
   uint32_t row0 = bits.take(m), row1 = bits.take(m), row2 = bits.take(m);
   lanes = {col1, row0, row1, col2, row2};
-  // Fragments of one step of K lie together: first the outer dimension of the SIMD-group's tile, then K.
-  for (unsigned size = 8; size < tile; size *= 2)
-    registers.push_back(bits.take(outer));
-  uint32_t groups[2][5] = {};
-  for (unsigned i = 0; i < (left ? groupsMBits : groupsNBits); ++i)
-    groups[left][i] = bits.take(outer);
-  for (unsigned i = 0; i < groupsNBits; ++i)
-    simdgroups.push_back(groups[0][i]);
-  for (unsigned i = 0; i < groupsMBits; ++i)
-    simdgroups.push_back(groups[1][i]);
-  for (unsigned dim : {outer, k})
-    while (bits.left(dim))
+  // Fragments in row-major order, as in the result: a result that becomes a left operand stays in its registers.
+  auto takeTile = [&](unsigned dim) {
+    uint32_t size = dim == outer ? tile : uint32_t(shape[dim]);
+    for (uint32_t taken = 8; taken < size; taken *= 2)
       registers.push_back(bits.take(dim));
-  for (unsigned dim = m; dim-- > 0;)
+  };
+  takeTile(n);
+  takeTile(m);
+  for (unsigned i = 0; i < groupsNBits; ++i)
+    simdgroups.push_back(left ? 0 : bits.take(outer));
+  for (unsigned i = 0; i < groupsMBits; ++i)
+    simdgroups.push_back(left ? bits.take(outer) : 0);
+  for (unsigned dim = shape.size(); dim-- > 0;)
     while (bits.left(dim))
       registers.push_back(bits.take(dim));
   return LinearLayout(shape, registers, lanes, simdgroups);

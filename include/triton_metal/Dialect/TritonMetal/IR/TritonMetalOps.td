@@ -25,8 +25,11 @@ def TTM_ConvertLayoutOp : TTM_Op<"convert_layout", [Pure, SameOperandsAndResultS
 
 def TTM_AllocOp : TTM_Op<"alloc", [MemoryEffects<[MemAlloc<ThreadgroupMemory>]>]> {
   let summary = "an array in threadgroup memory; `offset` is its byte in the pool, set by ttm-allocate-memory";
-  let description = [{ Lives from its first write to its last read. Contents are undefined before a write. }];
-  let arguments = (ins OptionalAttr<I32Attr>:$offset);
+  let description = [{
+    Lives from its first write to its last read. Contents are undefined before a write. With `simdgroup`, no element is read by
+    another SIMD-group than wrote it.
+  }];
+  let arguments = (ins OptionalAttr<I32Attr>:$offset, UnitAttr:$simdgroup);
   let results = (outs TTM_MemoryType:$result);
   let assemblyFormat = "attr-dict `:` type($result)";
 }

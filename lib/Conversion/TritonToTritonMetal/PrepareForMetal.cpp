@@ -1,0 +1,144 @@
+//===- PrepareForMetal.cpp - tt operations that have no distributed form ------------------===//
+#include "triton_metal/Conversion/TritonToTritonMetal/Passes.h"
+
+#include "triton_metal/Support/Unsupported.h"
+
+namespace triton_metal::ttm {
+#define GEN_PASS_DEF_PREPAREFORMETAL
+#include "triton_metal/Conversion/TritonToTritonMetal/Passes.h.inc"
+} // namespace triton_metal::ttm
+
+using namespace mlir;
+using namespace triton_metal;
+
+static constexpr llvm::StringLiteral kOtherDevice = "launch it with device=\"cpu\"";
+
+//===----------------------------------------------------------------------===//
+// What the device cannot do
+//===----------------------------------------------------------------------===//
+
+static bool isFp64(Type type) { return tt::getElementOf(type).isF64(); }
+
+static LogicalResult checkDot(tt::DotOp dot) {
+  Type a = tt::getElementOf(dot.getA().getType()), b = tt::getElementOf(dot.getB().getType());
+  auto known = [](Type type) { return type.isF16() || type.isBF16() || type.isF32() || type.isInteger(8); };
+  if (a == b && known(a)) {
+    int64_t k = cast<RankedTensorType>(dot.getA().getType()).getShape().back();
+    if (!a.isInteger(8) || k <= 1024)
+      return success();
+    return emitUnsupported(dot, "metal", "an int8 dot sums exactly over at most 1024 of K, this one has " + Twine(k),
+                           "use a smaller BLOCK_K in a loop", "tl.dot");
+  }
+  std::string types;
+  llvm::raw_string_ostream(types) << a << " and " << b;
+  return emitUnsupported(dot, "metal", "operands of " + Twine(types) + " have no matrix instruction",
+                         "convert both to float16, bfloat16 or float32, or " + Twine(kOtherDevice), "tl.dot");
+}
+
+static LogicalResult checkAtomic(Operation *op, Value value) {
+  Type type = tt::getElementOf(value.getType());
+  if (type.getIntOrFloatBitWidth() < 64)
+    return success();
+  return emitUnsupported(op, "metal", "the device has no 64-bit read-modify-write",
+                         "use 32-bit elements, or " + Twine(kOtherDevice));
+}
+
+static LogicalResult check(Operation *op) {
+  if (llvm::any_of(op->getResultTypes(), isFp64))
+    return emitUnsupported(op, "metal", "Apple GPUs have no 64-bit floating point",
+                           "compute in float32, or " + Twine(kOtherDevice));
+  return TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([](tt::DotOp dot) { return checkDot(dot); })
+      .Case<tt::AtomicRMWOp, tt::AtomicCASOp>([](auto atomic) { return checkAtomic(atomic, atomic.getVal()); })
+      .Case([](tt::HistogramOp histogram) {
+        return emitUnsupported(histogram, "metal", "a histogram has no form in lanes yet", kOtherDevice, "tl.histogram");
+      })
+      .Case([](tt::CallOp call) {
+        return emitUnsupported(call, "metal", "the callee was not inlined", "remove noinline from " + call.getCallee());
+      })
+      .Default([](Operation *) { return success(); });
+}
+
+//===----------------------------------------------------------------------===//
+// Rewrites
+//===----------------------------------------------------------------------===//
+
+/// Concatenation along dimension 0 is a join whose new dimension is moved to the front and merged.
+static void expandCat(tt::CatOp cat) {
+  OpBuilder builder(cat);
+  Value joined = tt::JoinOp::create(builder, cat.getLoc(), cat.getLhs(), cat.getRhs());
+  auto type = cast<RankedTensorType>(joined.getType());
+  SmallVector<int32_t> order{int32_t(type.getRank() - 1)};
+  for (int32_t dim = 0; dim + 1 < type.getRank(); ++dim)
+    order.push_back(dim);
+  Value moved = tt::TransOp::create(builder, cat.getLoc(), joined, order);
+  cat.replaceAllUsesWith(tt::ReshapeOp::create(builder, cat.getLoc(), cat.getType(), moved, UnitAttr(), UnitAttr()).getResult());
+  cat.erase();
+}
+
+static Value zeros(OpBuilder &builder, Location loc, RankedTensorType type) {
+  return arith::ConstantOp::create(builder, loc, SplatElementsAttr::get(type, builder.getZeroAttr(type.getElementType())));
+}
+
+/// Products of int8 and their sums up to 2^24 are exact in halves and floats.
+static void expandIntegerDot(tt::DotOp dot) {
+  OpBuilder builder(dot);
+  Location loc = dot.getLoc();
+  auto half = [&](Value value) -> Value {
+    return arith::SIToFPOp::create(builder, loc, tt::withElementOf(value.getType(), builder.getF16Type()), value);
+  };
+  auto sums = cast<RankedTensorType>(tt::withElementOf(dot.getType(), builder.getF32Type()));
+  Value product = tt::DotOp::create(builder, loc, sums, half(dot.getA()), half(dot.getB()), zeros(builder, loc, sums));
+  Value integers = arith::FPToSIOp::create(builder, loc, dot.getType(), product);
+  dot.replaceAllUsesWith(arith::AddIOp::create(builder, loc, dot.getC(), integers).getResult());
+  dot.erase();
+}
+
+/// Accumulators are floats: halves gain nothing on these GPUs and lose most digits.
+static void widenAccumulator(tt::DotOp dot) {
+  OpBuilder builder(dot);
+  Location loc = dot.getLoc();
+  Type wide = tt::withElementOf(dot.getType(), builder.getF32Type());
+  Value c = arith::ExtFOp::create(builder, loc, wide, dot.getC());
+  Value d = tt::DotOp::create(builder, loc, wide, dot.getA(), dot.getB(), c, dot.getInputPrecision(), dot.getMaxNumImpreciseAcc());
+  dot.replaceAllUsesWith(arith::TruncFOp::create(builder, loc, dot.getType(), d).getResult());
+  dot.erase();
+}
+
+/// A scalar atomic happens once, and every lane needs what it gives: one on a tensor of one element, whose holder does it.
+static void expandScalarAtomic(Operation *op) {
+  OpBuilder builder(op);
+  for (OpOperand &operand : op->getOpOperands()) {
+    auto type = RankedTensorType::get({1}, operand.get().getType());
+    operand.set(tt::SplatOp::create(builder, op->getLoc(), type, operand.get()));
+  }
+  Value result = op->getResult(0);
+  Type scalar = result.getType();
+  result.setType(RankedTensorType::get({1}, scalar));
+  builder.setInsertionPointAfter(op);
+  auto unsplat = tt::UnsplatOp::create(builder, op->getLoc(), scalar, result);
+  result.replaceAllUsesExcept(unsplat, unsplat);
+}
+
+namespace {
+
+struct PrepareForMetal : public triton_metal::ttm::impl::PrepareForMetalBase<PrepareForMetal> {
+  void runOnOperation() override {
+    WalkResult refused = getOperation().walk([](Operation *op) { return failed(check(op)) ? WalkResult::interrupt() : WalkResult::advance(); });
+    if (refused.wasInterrupted())
+      return signalPassFailure();
+    getOperation().walk([](Operation *op) {
+      if (auto cat = dyn_cast<tt::CatOp>(op))
+        return expandCat(cat);
+      if (isa<tt::AtomicRMWOp, tt::AtomicCASOp>(op) && !op->use_empty() && !isa<RankedTensorType>(op->getResult(0).getType()))
+        return expandScalarAtomic(op);
+      auto dot = dyn_cast<tt::DotOp>(op);
+      if (dot && tt::getElementOf(dot.getA().getType()).isInteger(8))
+        return expandIntegerDot(dot);
+      if (dot && !tt::getElementOf(dot.getType()).isF32())
+        return widenAccumulator(dot);
+    });
+  }
+};
+
+} // namespace

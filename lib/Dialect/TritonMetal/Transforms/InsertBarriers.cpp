@@ -1,0 +1,132 @@
+//===- InsertBarriers.cpp - order accesses to threadgroup memory -------------------------------===//
+//
+// A forward walk carries the accesses since the last barrier. An access that meets an earlier one on the same bytes, one of them a
+// write, needs a barrier before it: of the SIMD-group if both are of one array whose elements never leave their SIMD-group, else of
+// the threadgroup. Loops are walked until nothing changes, so that an access also meets those of the iteration before; branches
+// meet at their end. All control flow of a program is uniform, so a barrier may stand anywhere.
+//
+//===----------------------------------------------------------------------===//
+#include "triton_metal/Dialect/TritonMetal/Transforms/Passes.h"
+
+namespace triton_metal::ttm {
+#define GEN_PASS_DEF_INSERTBARRIERS
+#include "triton_metal/Dialect/TritonMetal/Transforms/TritonMetalPasses.h.inc"
+} // namespace triton_metal::ttm
+
+using namespace mlir;
+using namespace triton_metal;
+using namespace triton_metal::ttm;
+
+namespace {
+
+/// An access since the last barrier of the threadgroup.
+struct Pending {
+  AllocOp array;
+  bool isWrite;
+  bool joined; ///< a barrier of the SIMD-group came after it
+  bool operator==(const Pending &other) const {
+    return array == other.array && isWrite == other.isWrite && joined == other.joined;
+  }
+};
+using State = SmallVector<Pending, 8>;
+
+static void add(State &state, Pending access) {
+  if (!llvm::is_contained(state, access))
+    state.push_back(access);
+}
+static void merge(State &state, const State &other) {
+  for (const Pending &access : other)
+    add(state, access);
+}
+
+static bool overlap(AllocOp a, AllocOp b) {
+  if (a == b)
+    return true;
+  int64_t aFirst = *a.getOffset(), bFirst = *b.getOffset();
+  return aFirst < bFirst + b.getType().getNumBytes() && bFirst < aFirst + a.getType().getNumBytes();
+}
+
+struct InsertBarriers : public triton_metal::ttm::impl::InsertBarriersBase<InsertBarriers> {
+  void runOnOperation() override {
+    State state;
+    bool placed = true;
+    getOperation().walk([&](AllocOp alloc) { placed &= alloc.getOffset().has_value(); });
+    if (!placed) {
+      getOperation().emitError() << "ttm-insert-barriers needs the places of arrays: run ttm-allocate-memory before it";
+      return signalPassFailure();
+    }
+    if (getOperation().getBody().hasOneBlock())
+      return visit(getOperation().getBody().front(), state);
+    // Unstructured control flow: any access may have come before a block.
+    State any;
+    getOperation().walk([&](AllocOp alloc) {
+      add(any, {alloc, true, false});
+      add(any, {alloc, false, false});
+    });
+    for (Block &block : getOperation().getBody()) {
+      state = any;
+      visit(block, state);
+    }
+  }
+
+  void visit(Block &block, State &state) {
+    for (Operation &op : llvm::make_early_inc_range(block))
+      visit(&op, state);
+  }
+
+  void visit(Operation *op, State &state) {
+    if (auto barrier = dyn_cast<BarrierOp>(op))
+      return apply(barrier.getScope(), state);
+    if (auto write = dyn_cast<WriteOp>(op))
+      return access(op, write.getMemory().getDefiningOp<AllocOp>(), true, state);
+    if (auto read = dyn_cast<ReadOp>(op))
+      return access(op, read.getMemory().getDefiningOp<AllocOp>(), false, state);
+    if (auto read = dyn_cast<ReadAtOp>(op))
+      return access(op, read.getMemory().getDefiningOp<AllocOp>(), false, state);
+    if (auto branch = dyn_cast<scf::IfOp>(op)) {
+      State before = state;
+      visit(*branch.thenBlock(), state);
+      if (branch.elseBlock())
+        visit(*branch.elseBlock(), before);
+      return merge(state, before);
+    }
+    if (isa<scf::ForOp, scf::WhileOp>(op)) {
+      // The body may be skipped, and its end meets its start.
+      for (size_t size = state.size() + 1; size != state.size();) {
+        size = state.size();
+        State body = state;
+        for (Region &region : op->getRegions())
+          visit(region.front(), body);
+        merge(state, body);
+      }
+    }
+  }
+
+  static void apply(Scope scope, State &state) {
+    if (scope == Scope::Threadgroup)
+      return state.clear();
+    for (Pending &access : state)
+      access.joined = true;
+  }
+
+  void access(Operation *op, AllocOp array, bool isWrite, State &state) {
+    bool threadgroup = false, simdgroup = false;
+    for (const Pending &earlier : state) {
+      if (!(earlier.isWrite || isWrite) || !overlap(earlier.array, array))
+        continue;
+      if (earlier.array == array && array.getSimdgroup())
+        simdgroup |= !earlier.joined;
+      else
+        threadgroup = true;
+    }
+    if (threadgroup || simdgroup) {
+      Scope scope = threadgroup ? Scope::Threadgroup : Scope::Simdgroup;
+      OpBuilder builder(op);
+      BarrierOp::create(builder, op->getLoc(), scope, /*device=*/false);
+      apply(scope, state);
+    }
+    add(state, {array, isWrite, false});
+  }
+};
+
+} // namespace
