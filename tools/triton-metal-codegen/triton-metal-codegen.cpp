@@ -1,9 +1,10 @@
 //===- triton-metal-codegen.cpp - the CPU code generator on text ----------------===//
 //
 // Reads a module of the LLVM dialect and writes assembly, an object or LLVM IR for any machine that TargetSpec knows by name. With
-// --lower it first lowers scf, vector, memref, arith and func, so that pieces of the CPU pipeline can be looked at alone.
+// --lower it first lowers scf, vector, memref, arith, math and func, so that pieces of the CPU pipeline can be looked at alone.
 //
 //===----------------------------------------------------------------------------===//
+#include "triton_metal/Conversion/TritonToCPU/VectorMath.h"
 #include "triton_metal/Target/CPU/CodeGen.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -30,6 +31,7 @@ static cl::opt<cpu::CodeKind> kind("emit", cl::init(cpu::CodeKind::Assembly), cl
 static cl::opt<bool> lower("lower", cl::desc("lower upstream's dialects to the LLVM dialect first"));
 
 static void addLowering(mlir::PassManager &passes) {
+  passes.addPass(cpu::createExpandVectorMath());
   passes.addPass(mlir::createConvertVectorToSCFPass());
   passes.addPass(mlir::memref::createExpandStridedMetadataPass());
   passes.addPass(mlir::createLowerAffinePass());

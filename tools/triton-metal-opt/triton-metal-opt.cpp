@@ -1,4 +1,5 @@
 //===- triton-metal-opt.cpp - runs passes on text, for tests and for looking -----===//
+#include "triton_metal/Conversion/TritonToCPU/VectorMath.h"
 #include "triton_metal/Conversion/TritonToTritonMetal/Passes.h"
 #include "triton_metal/Dialect/MSL/Transforms/Passes.h"
 #include "triton_metal/Dialect/Triton/Transforms/Passes.h"
@@ -32,6 +33,7 @@ int main(int argc, char **argv) {
   triton_metal::msl::registerMSLPasses();
   triton_metal::tt::registerTritonPasses();
   triton_metal::ttm::registerTritonMetalPasses();
+  triton_metal::cpu::registerCPUVectorMathPasses();
   triton_metal::ttm::registerTritonToTritonMetalPasses();
   mlir::registerTransformsPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(args.size(), args.data(), "triton-metal-opt: passes of triton-metal\n", registry));
