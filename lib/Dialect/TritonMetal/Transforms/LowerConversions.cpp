@@ -42,6 +42,16 @@ static bool prefersShuffle(const LayoutConversion &conversion) {
   return conversion.getShuffleCost() <= 4 * registers + 40;
 }
 
+/// Before the first use of `op`: several writes then come before the reads of what they wrote, and share one barrier.
+static void setInsertionPointToFirstUse(OpBuilder &builder, Operation *op) {
+  Operation *first = nullptr;
+  for (Operation *user : op->getUsers())
+    if (Operation *here = op->getBlock()->findAncestorOpInBlock(*user); here && (!first || here->isBeforeInBlock(first)))
+      first = here;
+  if (first)
+    builder.setInsertionPoint(first);
+}
+
 static void lowerConversion(ConvertLayoutOp op) {
   LinearLayout from = *getLayout(op.getSrc()), to = *getLayout(op.getResult());
   LayoutConversion conversion = LayoutConversion::get(from, to);
@@ -54,6 +64,7 @@ static void lowerConversion(ConvertLayoutOp op) {
   bool stays = conversion.staysInSimdgroup && !from.getFreeSimdgroupMask();
   auto alloc = allocate(builder, op.getLoc(), memoryFor(op.getSrc().getType(), from, to), stays);
   WriteOp::create(builder, op.getLoc(), op.getSrc(), alloc);
+  setInsertionPointToFirstUse(builder, op);
   op.replaceAllUsesWith(ReadOp::create(builder, op.getLoc(), op.getType(), alloc).getResult());
   op.erase();
 }
