@@ -29,11 +29,12 @@ constexpr AttributeRow rows[] = {
 #include "softmetal/Compile/Attributes.def"
 };
 
-// [[NAME]] as Metal writes it, and __attribute__((msl_NAME)) as the reader and the macro `kernel` do.
+// [[NAME]] as Metal writes it; msl_NAME is written by the reader and by the macro `kernel`.
 constexpr ParsedAttrInfo::Spelling spellings[] = {
 #define MSL_ATTRIBUTE(NAME, SUBJECT, ARGUMENTS)                                                                                            \
   {AttributeCommonInfo::AS_CXX11, #NAME}, {AttributeCommonInfo::AS_GNU, "msl_" #NAME},
 #include "softmetal/Compile/Attributes.def"
+    {AttributeCommonInfo::AS_CXX11, "msl_kernel"},
     {AttributeCommonInfo::AS_CXX11, "__local"}, // [[threadgroup(n)]], whose name is a macro
 };
 

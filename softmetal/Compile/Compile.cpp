@@ -37,6 +37,8 @@ public:
 
   bool HandleTopLevelDecl(DeclGroupRef group) override {
     for (Decl *decl : group) {
+      if (decl->isFromASTFile())
+        continue;
       table.add(decl);
       declarations.push_back(decl);
     }

@@ -57,12 +57,13 @@ unsigned MetalFileSystem::originalColumn(StringRef file, unsigned line, unsigned
 
 StringRef MetalFileSystem::originalLine(StringRef file, unsigned line) const {
   StringRef text;
-  if (auto found = sources.find(file); found != sources.end())
+  if (auto found = sources.find(file); found != sources.end()) {
     text = found->second.original;
-  else
+  } else if (file.consume_front(HeaderDir) && file.consume_front("/")) {
     for (auto &[name, header] : libraryHeaders())
-      if (file.consume_front(HeaderDir) && file.consume_front("/") && file == name)
+      if (file == name)
         text = header;
+  }
   for (; line > 1 && !text.empty(); --line)
     text = text.split('\n').second;
   return text.split('\n').first.rtrim('\r');

@@ -4,7 +4,7 @@
 //                                                               __attribute__((x)) is
 //   float4(a, b, c, d)   vec<T, 2>(a, b)   T(a, b, c)           clang's vectors have no constructors: __msl_make<float4>(...). T is any
 //                                                               name that the file declares as a type by template, using or typedef
-//   [[kernel]]                                                  the word alone, which is a macro
+//   [[kernel]]                                                  [[msl_kernel]], since `kernel` is a macro
 #include "softmetal/Compile/Reader.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -145,27 +145,39 @@ private:
     copy(1);
   }
 
-  // `[[kernel]]` anywhere, every attribute of an explicit instantiation.
+  // The word `kernel`, which is a macro, anywhere; every attribute of an explicit instantiation.
   void attribute() {
     size_t close = source.find("]]", position + 2);
     if (close == StringRef::npos)
       return copy(2);
-    StringRef inside = source.slice(position + 2, close);
-    if (inside.trim() == "kernel" && !inside.contains('\n')) {
-      std::string blanks = "  " + inside.str() + "  ";
-      return replace(inside.size() + 4, blanks);
+    bool instantiation = afterTemplate;
+    if (instantiation)
+      replace(2, "__attribute__((");
+    else
+      copy(2);
+    // Arguments may lie on other lines: copied as they are.
+    bool atName = true;
+    for (int depth = 0; position < close;) {
+      char c = source[position];
+      if (atName && isWordStart(c)) {
+        StringRef name = wordAt(position);
+        if (instantiation || name == "kernel")
+          replace(name.size(), ("msl_" + name).str());
+        else
+          copy(name.size());
+        atName = false;
+        continue;
+      }
+      depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+      atName |= c == ',' && depth == 0;
+      copy(1);
     }
-    if (!afterTemplate)
-      return copy(2);
-    replace(2, "__attribute__((");
-    // The argument may be a macro's parameter on a line of its own: copied with its lines.
-    size_t start = skipBlanks(position);
-    copy(start - position);
-    StringRef name = wordAt(position);
-    std::string prefixed = ("msl_" + name).str();
-    replace(name.size(), prefixed);
-    copy(close - position);
-    replace(2, "))");
+    if (instantiation)
+      replace(2, "))");
+    else
+      copy(2);
+    afterTemplate = instantiation;
+    previousWord = {};
   }
 
   void word() {

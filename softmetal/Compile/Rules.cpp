@@ -23,7 +23,7 @@ public:
   // --- Address spaces.
   //
   // The target lets any space convert to thread, so that members that clang declares itself work in all spaces. Here that is taken back:
-  // only such members, and references to const (to which Metal binds a copy), may convert.
+  // only such members (and those of the library), and references to const (to which Metal binds a copy), may convert.
 
   bool VisitCXXMemberCallExpr(CXXMemberCallExpr *call) override {
     if (const CXXMethodDecl *method = call->getMethodDecl()) {
@@ -107,6 +107,9 @@ public:
     return true;
   }
 
+  // 1.0h is read as long double and converted at compile time.
+  bool TraverseUserDefinedLiteral(UserDefinedLiteral *) override { return true; }
+
   bool VisitFloatingLiteral(FloatingLiteral *literal) override {
     checkScalar(literal->getType(), literal->getLocation());
     return true;
@@ -164,7 +167,10 @@ private:
   llvm::DenseSet<const Expr *> objects;       // on which a member of the user is called
   llvm::DenseSet<SourceLocation> reported;    // a template's line is reported for its first instantiation only
 
-  static bool isImplicitMember(const CXXMethodDecl *method) { return method->isImplicit() || method->isDefaulted(); }
+  // Members that clang declares itself, and those of the library, work in every address space.
+  static bool isImplicitMember(const CXXMethodDecl *method) {
+    return method->isImplicit() || method->isDefaulted() || method->isFromASTFile();
+  }
 
   template <unsigned N> std::optional<unsigned> once(SourceLocation place, const char (&format)[N]) {
     if (!reported.insert(place).second)
