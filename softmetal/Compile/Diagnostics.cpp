@@ -14,7 +14,7 @@ namespace {
 std::string inMetalWords(StringRef message) {
   static constexpr std::pair<StringRef, StringRef> words[] = {
       {"__global", "device"}, {"__local", "threadgroup"}, {"__constant", "constant"}, {"_Float16", "half"}, {"__bf16", "bfloat"},
-      {"msl_", ""},
+      {"C++ for OpenCL version 2021", "Metal"}, {"C++ for OpenCL", "Metal"}, {"msl_", ""},
   };
   std::string text;
   while (!message.empty()) {

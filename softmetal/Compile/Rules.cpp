@@ -68,12 +68,12 @@ public:
     LangAS source = fromObject.getAddressSpace(), target = toObject.getAddressSpace();
     if (source == target)
       return true;
-    if (isa<ExplicitCastExpr>(cast)) {
+    if (isPartOfExplicitCast(cast)) {
       if (auto id = once(cast->getExprLoc(), "cast from %0 to %1 changes the address space from '%2' to '%3'"))
         diagnostics.Report(cast->getExprLoc(), *id) << from << to << addressSpaceName(source) << addressSpaceName(target);
       return true;
     }
-    if (target != LangAS::Default || freeArguments.contains(cast) || isCastOfExplicit(cast))
+    if (target != LangAS::Default || freeArguments.contains(cast))
       return true;
     if (references && toObject.isConstQualified() && !objects.contains(cast))
       return true;
@@ -184,10 +184,9 @@ private:
     return true;
   }
 
-  // Parts of an explicit cast, which is reported itself.
-  static bool isCastOfExplicit(const CastExpr *cast) {
+  static bool isPartOfExplicitCast(const CastExpr *cast) {
     auto *implicit = dyn_cast<ImplicitCastExpr>(cast);
-    return implicit && implicit->isPartOfExplicitCast();
+    return !implicit || implicit->isPartOfExplicitCast();
   }
 
   void checkStore(const Expr *target, SourceLocation place) {
