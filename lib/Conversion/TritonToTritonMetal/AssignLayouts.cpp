@@ -250,7 +250,8 @@ struct AssignLayouts : public triton_metal::ttm::impl::AssignLayoutsBase<AssignL
     ModuleOp module = getOperation();
     const Chip *profile = findChip(chip);
     if (!profile) {
-      module.emitError() << "unknown chip '" << chip.getValue() << "'; see triton_metal.chips() for the profiles";
+      InFlightDiagnostic error = module.emitError() << "unknown chip '" << chip.getValue() << "'; known are ";
+      llvm::interleaveComma(getChips(), error, [&](const Chip &known) { error << known.name; });
       return signalPassFailure();
     }
     if (!llvm::isPowerOf2_32(numWarps)) {

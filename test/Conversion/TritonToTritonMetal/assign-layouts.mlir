@@ -1,4 +1,4 @@
-// RUN: triton-metal-opt %s -split-input-file --pass-pipeline='builtin.module(ttm-assign-layouts{num-warps=4},cse,ttm-verify-layouts)' | FileCheck %s
+// RUN: triton-metal-opt %s -split-input-file --ttm-assign-layouts=num-warps=4 --cse --ttm-verify-layouts | FileCheck %s
 // RUN: not triton-metal-opt %s --ttm-assign-layouts=num-warps=64 2>&1 | FileCheck %s --check-prefix=THREADS
 // RUN: not triton-metal-opt %s --ttm-assign-layouts=num-warps=3 2>&1 | FileCheck %s --check-prefix=POWER
 // RUN: not triton-metal-opt %s --ttm-assign-layouts=chip=apple-m9 2>&1 | FileCheck %s --check-prefix=CHIP

@@ -1,4 +1,4 @@
-// RUN: triton-metal-opt %s -split-input-file -verify-diagnostics --pass-pipeline='builtin.module(tt.func(ttm-allocate-memory))' | FileCheck %s
+// RUN: triton-metal-opt %s -split-input-file -verify-diagnostics --ttm-allocate-memory | FileCheck %s
 #lanes = #ttm.layout<register = [], lane = [[1], [2], [4], [8], [16]], simdgroup = []>
 
 // Small arrays have places of their own: sharing would cost a barrier.

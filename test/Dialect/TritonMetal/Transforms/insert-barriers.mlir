@@ -1,4 +1,4 @@
-// RUN: triton-metal-opt %s -split-input-file -verify-diagnostics --pass-pipeline='builtin.module(tt.func(ttm-insert-barriers))' | FileCheck %s
+// RUN: triton-metal-opt %s -split-input-file -verify-diagnostics --ttm-insert-barriers | FileCheck %s
 #lanes = #ttm.layout<register = [], lane = [[1], [2], [4], [8], [16]], simdgroup = []>
 
 // CHECK-LABEL: @write_then_read

@@ -1,4 +1,4 @@
-// RUN: triton-metal-opt %s --pass-pipeline='builtin.module(tt.func(ttm-lower-conversions))' | FileCheck %s
+// RUN: triton-metal-opt %s --ttm-lower-conversions | FileCheck %s
 #lanes = #ttm.layout<register = [[32]], lane = [[1], [2], [4], [8], [16]], simdgroup = [[64]]>
 #straight = #ttm.layout<register = [], lane = [[1], [2], [4], [8], [16]], simdgroup = [[32]]>
 #swapped = #ttm.layout<register = [], lane = [[2], [1], [4], [8], [16]], simdgroup = [[32]]>

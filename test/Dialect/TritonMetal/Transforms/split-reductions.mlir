@@ -1,4 +1,4 @@
-// RUN: triton-metal-opt %s --pass-pipeline='builtin.module(tt.func(ttm-split-reductions),ttm-verify-layouts)' | FileCheck %s
+// RUN: triton-metal-opt %s --ttm-split-reductions --ttm-verify-layouts | FileCheck %s
 
 // A SIMD-group's own part first, registers and lanes in one reduction; then what all have, in the lanes of each.
 // CHECK-LABEL: @one_dimension
