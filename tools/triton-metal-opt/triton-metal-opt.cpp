@@ -1,9 +1,12 @@
 //===- triton-metal-opt.cpp - runs passes on text, for tests and for looking -----===//
+#include "triton_metal/Conversion/TritonMetalToMSL/Passes.h"
 #include "triton_metal/Conversion/TritonToCPU/VectorMath.h"
 #include "triton_metal/Conversion/TritonToTritonMetal/Passes.h"
 #include "triton_metal/Dialect/MSL/Transforms/Passes.h"
 #include "triton_metal/Dialect/Triton/Transforms/Passes.h"
 #include "triton_metal/Dialect/TritonMetal/Transforms/Passes.h"
+
+#include "triton_metal/Pipelines/MetalPipeline.h"
 
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
@@ -30,7 +33,9 @@ int main(int argc, char **argv) {
                   mlir::cf::ControlFlowDialect, mlir::ub::UBDialect, mlir::memref::MemRefDialect, mlir::vector::VectorDialect,
                   mlir::LLVM::LLVMDialect, mlir::func::FuncDialect>();
   registry.insert<triton_metal::msl::MSLDialect, triton_metal::ttm::TritonMetalDialect>();
+  triton_metal::registerTritonMetalToMSLPasses();
   triton_metal::msl::registerMSLPasses();
+  triton_metal::registerMetalPipelines();
   triton_metal::tt::registerTritonPasses();
   triton_metal::ttm::registerTritonMetalPasses();
   triton_metal::cpu::registerCPUVectorMathPasses();

@@ -178,10 +178,10 @@ std::string ExpressionPrinter::printPlace(Value pointer) {
   if (auto element = dyn_cast_or_null<ElementOp>(op)) {
     auto index = dyn_cast_or_null<IntegerAttr>(constantOf(element.getIndex()));
     std::string place = printPlace(element.getBase());
-    if (isa<MatrixType>(llvm::cast<PointerType>(element.getBase().getType()).getPointee()))
-      place += ".thread_elements()";
     return place + "[" + (index ? llvm::toString(index.getValue(), 10, false) : print(element.getIndex()).text) + "]";
   }
+  if (auto fragment = dyn_cast_or_null<FragmentOp>(op))
+    return printPlace(fragment.getMatrix()) + ".thread_elements()";
   auto sum = dyn_cast_or_null<PtrAddOp>(op);
   if (sum && !op->hasAttr(kNameAttr) && !sum.getPtr().getDefiningOp<PtrAddOp>())
     return print(sum.getPtr()).in(Precedence::Primary) + "[" + asSigned(sum.getOffset()) + "]";

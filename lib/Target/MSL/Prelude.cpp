@@ -82,6 +82,14 @@ static constexpr PreludeEntry kPrelude[] = {
   return !(x > 0.0f) ? 0ul : x >= 18446744073709551616.0f ? 18446744073709551615ul : ulong(x);
 }
 )"},
+// Rounds to nearest first, then steps back where that went away from zero.
+{"half_toward_zero", R"(inline half half_toward_zero(float x) {
+  half nearest = half(x);
+  if (x != x || metal::fabs(x) == INFINITY || !(metal::fabs(float(nearest)) > metal::fabs(x)))
+    return nearest;
+  return as_type<half>(ushort(as_type<ushort>(nearest) - 1));
+}
+)"},
 // Minimum and maximum that keep a NaN; metal::fmin and metal::fmax drop it.
 {"fmin_or_nan", R"(inline float fmin_or_nan(float a, float b) {
   return a != a ? a : b != b ? b : metal::fmin(a, b);

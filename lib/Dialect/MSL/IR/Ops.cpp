@@ -60,9 +60,16 @@ Type triton_metal::msl::elementPointerOf(Type pointer) {
   Type element = llvm::TypeSwitch<Type, Type>(type.getPointee())
                      .Case([](ArrayType array) { return array.getElement(); })
                      .Case([](VectorType vector) { return vector.getElementType(); })
-                     .Case([](MatrixType matrix) { return matrix.getElement(); })
                      .Default(Type());
   return element ? triton_metal::msl::PointerType::get(element, AddressSpace::Thread) : Type();
+}
+
+Type triton_metal::msl::fragmentPointerOf(Type pointer) {
+  auto type = dyn_cast<triton_metal::msl::PointerType>(pointer);
+  auto matrix = type ? dyn_cast<MatrixType>(type.getPointee()) : MatrixType();
+  if (!matrix || type.getSpace() != AddressSpace::Thread)
+    return {};
+  return triton_metal::msl::PointerType::get(VectorType::get(2, matrix.getElement()), AddressSpace::Thread);
 }
 
 LogicalResult LoadOp::verify() {

@@ -48,12 +48,15 @@ private:
 } // namespace
 
 /// Written out at each use: constants, ids, and what only names a place or reinterprets it.
-static bool isFree(Operation *op) { return isa<arith::ConstantOp, BuiltinOp, ElementOp, SplatOp, PtrCastOp>(op); }
+static bool isFree(Operation *op) { return isa<arith::ConstantOp, BuiltinOp, ElementOp, FragmentOp, SplatOp, PtrCastOp>(op); }
 
 static VarOp variableOf(Value pointer) {
-  while (auto element = pointer.getDefiningOp<ElementOp>())
-    pointer = element.getBase();
-  return pointer.getDefiningOp<VarOp>();
+  while (Operation *op = pointer.getDefiningOp()) {
+    if (!isa<ElementOp, FragmentOp>(op))
+      return dyn_cast<VarOp>(op);
+    pointer = op->getOperand(0);
+  }
+  return {};
 }
 
 /// Whether executing `op` may change what `load` reads.

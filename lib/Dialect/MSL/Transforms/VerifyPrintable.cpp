@@ -52,7 +52,7 @@ static StringRef complaint(Operation *op) {
   bool brief = op->getNumResults() && op->getResult(0).getType().isBF16();
   StringRef fine, untold = "has no text in Metal";
   return llvm::TypeSwitch<Operation *, StringRef>(op)
-      .Case<KernelOp, BuiltinOp, VarOp, ElementOp, LoadOp, StoreOp, PtrAddOp, PtrCastOp, PtrToIntOp, IntToPtrOp, PoolOp, SplatOp, ForOp,
+      .Case<KernelOp, BuiltinOp, VarOp, ElementOp, FragmentOp, LoadOp, StoreOp, PtrAddOp, PtrCastOp, PtrToIntOp, IntToPtrOp, PoolOp, SplatOp, ForOp,
             IfOp, LoopOp, BreakUnlessOp, msl::ReturnOp, BarrierOp, MatrixMultiplyOp, AtomicOp, arith::ConstantOp, arith::AndIOp,
             arith::OrIOp, arith::XOrIOp, arith::SelectOp, arith::ExtUIOp, arith::ExtFOp, arith::TruncFOp, arith::BitcastOp>(
           [&](auto) { return fine; })

@@ -17,8 +17,10 @@
 #include "triton_metal/Dialect/MSL/IR/MSLTypes.h.inc"
 
 namespace triton_metal::msl {
-/// Pointer to what an index selects in a local array, vector or matrix; null if `pointer` is none of these.
+/// Pointer to what an index selects in a local array or vector; null if `pointer` is none of these.
 mlir::Type elementPointerOf(mlir::Type pointer);
+/// Pointer to the two elements that a lane holds of a local matrix; null if `pointer` is none.
+mlir::Type fragmentPointerOf(mlir::Type pointer);
 } // namespace triton_metal::msl
 
 #define GET_OP_CLASSES

@@ -67,12 +67,23 @@ def MSL_VarOp : MSL_Op<"var", [MemoryEffects<[MemAlloc]>]> {
 }
 def MSL_ElementOp : MSL_Op<"element", [Pure,
     TypesMatchWith<"result is an element of the base", "base", "result", "::triton_metal::msl::elementPointerOf($_self)">]> {
-  let summary = "an element of a local array or vector, or one of the two elements that the lane holds of a matrix";
+  let summary = "an element of a local array or vector";
   let arguments = (ins MSL_Ptr:$base, I32:$index);
   let results = (outs MSL_Ptr:$result);
   let assemblyFormat = "$base `[` $index `]` attr-dict `:` type($base)";
   let builders = [OpBuilder<(ins "::mlir::Value":$base, "::mlir::Value":$index), [{
     build($_builder, $_state, elementPointerOf(base.getType()), base, index);
+  }]>];
+}
+def MSL_FragmentOp : MSL_Op<"fragment", [Pure,
+    TypesMatchWith<"result is the lane's part of the matrix", "matrix", "result",
+                   "::triton_metal::msl::fragmentPointerOf($_self)">]> {
+  let summary = "the two elements that the lane holds of a matrix, as a vector";
+  let arguments = (ins MSL_Ptr:$matrix);
+  let results = (outs MSL_Ptr:$result);
+  let assemblyFormat = "$matrix attr-dict `:` type($matrix)";
+  let builders = [OpBuilder<(ins "::mlir::Value":$matrix), [{
+    build($_builder, $_state, fragmentPointerOf(matrix.getType()), matrix);
   }]>];
 }
 def MSL_LoadOp : MSL_Op<"load", [MemoryEffects<[MemRead]>, AttrSizedOperandSegments,
@@ -104,6 +115,9 @@ def MSL_PtrAddOp : MSL_Op<"ptr_add", [Pure, TypesMatchWith<"result matches", "pt
   let arguments = (ins MSL_Ptr:$ptr, AnyTypeOf<[I32, I64]>:$offset);
   let results = (outs MSL_Ptr:$result);
   let assemblyFormat = "$ptr `,` $offset attr-dict `:` type($ptr) `,` type($offset)";
+  let builders = [OpBuilder<(ins "::mlir::Value":$ptr, "::mlir::Value":$offset), [{
+    build($_builder, $_state, ptr.getType(), ptr, offset);
+  }]>];
 }
 def MSL_PtrCastOp : MSL_Op<"ptr_cast", [Pure]> {
   let summary = "the same address, seen as another element type";

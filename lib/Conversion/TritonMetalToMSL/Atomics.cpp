@@ -1,0 +1,129 @@
+//===- Atomics.cpp - atomic read-modify-write and compare-and-swap ----------------------===//
+//
+// Metal has atomics on 32-bit words, relaxed ones only before language version 4.1: the order that a kernel asks for holds for the word
+// itself, and for other memory only where a barrier stands. What is absent is built from compare-and-swap (minimum and maximum of
+// floats) or refused by name (16 and 64 bits).
+//
+//===----------------------------------------------------------------------===//
+#include "Lowering.h"
+#include "triton_metal/Support/Unsupported.h"
+
+using namespace mlir;
+using namespace triton_metal;
+using namespace triton_metal::lane;
+
+static std::optional<msl::AtomicKind> kindOf(tt::RMWOp op) {
+  switch (op) {
+  case tt::RMWOp::AND:
+    return msl::AtomicKind::And;
+  case tt::RMWOp::OR:
+    return msl::AtomicKind::Or;
+  case tt::RMWOp::XOR:
+    return msl::AtomicKind::Xor;
+  case tt::RMWOp::ADD:
+    return msl::AtomicKind::Add;
+  case tt::RMWOp::FADD:
+    return msl::AtomicKind::FAdd;
+  case tt::RMWOp::MAX:
+    return msl::AtomicKind::SMax;
+  case tt::RMWOp::MIN:
+    return msl::AtomicKind::SMin;
+  case tt::RMWOp::UMAX:
+    return msl::AtomicKind::Max;
+  case tt::RMWOp::UMIN:
+    return msl::AtomicKind::Min;
+  case tt::RMWOp::XCHG:
+    return msl::AtomicKind::Exchange;
+  }
+  return std::nullopt;
+}
+
+LogicalResult KernelLowering::lowerAtomic(Operation *op, Value ptr, Value mask, Value result) {
+  Type element = tt::getElementOf(result.getType());
+  unsigned width = element.getIntOrFloatBitWidth();
+  if (width != 32)
+    return emitUnsupported(op, "metal", "Metal's atomics are on words of 32 bits, this one has " + Twine(width),
+                           "use a 32-bit type, or run the kernel with device=\"cpu\"");
+  auto rmw = dyn_cast<tt::AtomicRMWOp>(op);
+  auto perform = [&](Value pointer, ValueRange operands) -> Value {
+    if (!rmw) {
+      // Compared by bits, so that a float is found although it is a NaN, and 0 differs from -0.
+      Type word = builder.getI32Type();
+      auto bits = [&](Value value) -> Value {
+        return value.getType() == word ? value : arith::BitcastOp::create(builder, loc, word, value).getResult();
+      };
+      auto wordPointer = msl::PointerType::get(word, msl::AddressSpace::Device);
+      if (pointer.getType() != wordPointer)
+        pointer = msl::PtrCastOp::create(builder, loc, wordPointer, pointer);
+      Value old = msl::CallOp::create(builder, loc, word, "atomic_cas_32", ValueRange{pointer, bits(operands[0]), bits(operands[1])})
+                      .getResult();
+      return element == word ? old : arith::BitcastOp::create(builder, loc, element, old).getResult();
+    }
+    tt::RMWOp which = rmw.getAtomicRmwOp();
+    bool isFloat = isa<FloatType>(element);
+    if (isFloat && (which == tt::RMWOp::MAX || which == tt::RMWOp::MIN || which == tt::RMWOp::UMAX || which == tt::RMWOp::UMIN)) {
+      bool isMax = which == tt::RMWOp::MAX || which == tt::RMWOp::UMAX;
+      return msl::CallOp::create(builder, loc, element, isMax ? "atomic_fmax_32" : "atomic_fmin_32", ValueRange{pointer, operands[0]})
+          .getResult();
+    }
+    return msl::AtomicOp::create(builder, loc, element, *kindOf(which), pointer, operands[0]);
+  };
+
+  // Guarded by the mask and by being the canonical copy; the old value passes through a variable.
+  SmallVector<Value> inputs = rmw ? SmallVector<Value>{rmw.getVal()}
+                                  : SmallVector<Value>{cast<tt::AtomicCASOp>(op).getCmp(), cast<tt::AtomicCASOp>(op).getVal()};
+  bool isTensor = isa<RankedTensorType>(result.getType());
+  closeNest();
+  SmallVector<Value> operands;
+  Value pointer, test;
+  if (isTensor) {
+    openNest(*ttm::getLayout(result));
+    setLevel(0);
+    test = canonicalTest(nest->domain);
+    pointer = evaluate(ptr, nest->identity).value;
+    for (Value input : inputs)
+      operands.push_back(evaluate(input, nest->identity).value);
+    Value wanted = mask ? evaluate(mask, nest->identity).value : Value();
+    setLevel(nest->depth());
+    test = conjunction(test, wanted);
+  } else {
+    Value thread = msl::BuiltinOp::create(builder, loc, msl::Builtin::Thread);
+    test = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, thread, constant(0));
+    test = conjunction(test, mask ? scalars.lookup(mask) : Value());
+    pointer = scalars.lookup(ptr);
+    for (Value input : inputs)
+      operands.push_back(scalars.lookup(input));
+  }
+  bool isWanted = !op->use_empty();
+  Value old;
+  if (isWanted) {
+    auto variable = msl::VarOp::create(builder, loc, msl::PointerType::get(element, msl::AddressSpace::Thread), Value());
+    StringRef name = sourceName(op->getLoc());
+    variable->setAttr(msl::kNameAttr, builder.getStringAttr(name.empty() ? "old" : name));
+    msl::StoreOp::create(builder, loc, arith::ConstantOp::create(builder, loc, builder.getZeroAttr(element)), variable);
+    old = variable;
+  }
+  OpBuilder::InsertPoint after = builder.saveInsertionPoint();
+  if (test) {
+    auto branch = msl::IfOp::create(builder, loc, test, /*withElse=*/false);
+    after = builder.saveInsertionPoint();
+    builder.setInsertionPointToEnd(&branch.getThen().front());
+  }
+  Value seen = perform(pointer, operands);
+  if (isWanted)
+    msl::StoreOp::create(builder, loc, seen, old);
+  if (test)
+    builder.restoreInsertionPoint(after);
+  if (isWanted) {
+    Value value = msl::LoadOp::create(builder, loc, old);
+    if (isTensor)
+      define(result, {value, nest->depth()});
+    else
+      scalars[result] = value;
+  }
+  if (isTensor) {
+    nest->inside.insert(op);
+    nest->sealed = true;
+  }
+  return success();
+}

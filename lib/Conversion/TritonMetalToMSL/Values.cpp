@@ -1,0 +1,278 @@
+//===- Values.cpp - where a tensor's elements come from --------------------------------===//
+#include "Lowering.h"
+
+using namespace mlir;
+using namespace triton_metal;
+using namespace triton_metal::lane;
+
+/// Operations that a lazy value may cost, as a tree. What is dearer is computed once and kept.
+static constexpr unsigned kLaziestCost = 24;
+static constexpr unsigned kNotLazy = ~0u;
+
+StringRef triton_metal::lane::sourceName(Location location) {
+  if (auto name = dyn_cast<NameLoc>(location))
+    return name.getName();
+  if (auto call = dyn_cast<CallSiteLoc>(location))
+    return sourceName(call.getCallee());
+  if (auto fused = dyn_cast<FusedLoc>(location))
+    for (Location part : fused.getLocations())
+      if (StringRef name = sourceName(part); !name.empty())
+        return name;
+  return {};
+}
+
+bool KernelLowering::isScalarLike(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return !tensor || ttm::getLayout(tensor)->getNumRegisters() == 1;
+}
+
+/// Renamings keep each element in its lane and only number the registers otherwise.
+bool KernelLowering::isRenaming(Operation *op) {
+  if (auto convert = dyn_cast<ttm::ConvertLayoutOp>(op)) {
+    auto kind = LayoutConversion::get(*ttm::getLayout(convert.getSrc()), *ttm::getLayout(convert.getResult())).kind;
+    return kind == LayoutConversion::Kind::Identity || kind == LayoutConversion::Kind::Register;
+  }
+  return isa<tt::ExpandDimsOp, tt::BroadcastOp, tt::ReshapeOp, tt::TransOp, tt::SplitOp>(op);
+}
+
+/// Slow instructions and functions; everything else of `arith` is an instruction or two.
+static bool isDear(Operation *op) {
+  return isa<math::MathDialect>(op->getDialect()) ||
+         isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp, arith::DivFOp, arith::RemFOp, tt::MulhiUIOp,
+             tt::ExternElementwiseOp, tt::PreciseSqrtOp, tt::PreciseDivFOp>(op);
+}
+
+unsigned KernelLowering::costOf(Value value) {
+  if (!isa<RankedTensorType>(value.getType()))
+    return 0;
+  auto [it, inserted] = costs.try_emplace(value, kNotLazy);
+  if (!inserted)
+    return it->second;
+  Operation *op = value.getDefiningOp();
+  unsigned cost = kNotLazy;
+  if (op && isa<arith::ConstantOp, tt::SplatOp, ub::PoisonOp>(op)) {
+    cost = 0;
+  } else if (op && isa<tt::MakeRangeOp>(op)) {
+    cost = 2;
+  } else if (op && (isRenaming(op) || (ttm::isElementwise(op) && isMemoryEffectFree(op) && !isDear(op)))) {
+    cost = isRenaming(op) ? 0 : 1;
+    for (Value operand : op->getOperands()) {
+      unsigned part = costOf(operand);
+      cost = part == kNotLazy || cost == kNotLazy ? kNotLazy : cost + part;
+    }
+    if (cost > kLaziestCost)
+      cost = kNotLazy;
+  }
+  costs[value] = cost;
+  return cost;
+}
+
+bool KernelLowering::isLazy(Value value) { return costOf(value) != kNotLazy; }
+
+/// How the bits of a renaming's operand are found, given those of its result.
+View KernelLowering::sourceView(Operation *op, const View &view) {
+  return llvm::TypeSwitch<Operation *, View>(op)
+      .Case([&](tt::BroadcastOp broadcast) {
+        ArrayRef<int64_t> from = cast<RankedTensorType>(broadcast.getSrc().getType()).getShape();
+        ArrayRef<int64_t> to = cast<RankedTensorType>(broadcast.getType()).getShape();
+        View source;
+        unsigned bit = 0;
+        for (unsigned i = from.size(); i-- > 0;) {
+          unsigned bits = llvm::Log2_64(to[i]);
+          if (from[i] == to[i])
+            source.append(view.begin() + bit, view.begin() + bit + bits);
+          bit += bits;
+        }
+        return source;
+      })
+      .Case([&](tt::TransOp trans) {
+        LinearLayout from = *ttm::getLayout(trans.getSrc()), to = *ttm::getLayout(trans.getResult());
+        View source(view.size());
+        for (auto [i, dim] : llvm::enumerate(trans.getOrder()))
+          for (unsigned bit = 0; bit < to.getDimBits(i); ++bit)
+            source[from.getDimShift(dim) + bit] = view[to.getDimShift(i) + bit];
+        return source;
+      })
+      .Default([&](Operation *) { return view; }); // the row-major index stays
+}
+
+//===----------------------------------------------------------------------===//
+// Evaluation
+//===----------------------------------------------------------------------===//
+
+Located KernelLowering::evaluate(Value value, const View &view) {
+  if (!isa<RankedTensorType>(value.getType()))
+    return {scalars.lookup(value), 0};
+  if (nest->views.empty())
+    nest->views.push_back(nest->identity);
+  unsigned id = llvm::find(nest->views, view) - nest->views.begin();
+  if (id == nest->views.size())
+    nest->views.push_back(view);
+  auto known = nest->memo.find({value, id});
+  if (known != nest->memo.end())
+    return known->second;
+  Location outer = loc;
+  loc = value.getLoc();
+  Located result = compute(value, view);
+  loc = outer;
+  nest->memo[{value, id}] = result;
+  return result;
+}
+
+Located KernelLowering::compute(Value value, const View &view) {
+  if (Value number = scalars.lookup(value))
+    return {number, 0};
+  if (auto it = stored.find(value); it != stored.end()) {
+    Storage storage = it->second;
+    if (view != nest->identity || storage.layout != nest->domain)
+      nest->crossReads.insert(storage.variable);
+    Located at = place(storage, view);
+    setLevel(at.level);
+    return {msl::LoadOp::create(builder, loc, at.value), at.level};
+  }
+  Operation *op = value.getDefiningOp();
+  Type type = convertType(tt::getElementOf(value.getType()));
+  if (isRenaming(op)) {
+    View source = sourceView(op, view);
+    if (isa<tt::SplitOp>(op)) {
+      bool second = cast<OpResult>(value).getResultNumber() == 1;
+      source.insert(source.begin(), {second ? BitSource::Kind::One : BitSource::Kind::Zero, 0, 0});
+    }
+    return evaluate(op->getOperand(0), source);
+  }
+  if (auto constantOp = dyn_cast<arith::ConstantOp>(op)) {
+    auto splat = cast<SplatElementsAttr>(constantOp.getValue());
+    setLevel(0);
+    return {arith::ConstantOp::create(builder, loc, cast<TypedAttr>(splat.getSplatValue<Attribute>())), 0};
+  }
+  if (isa<ub::PoisonOp>(op)) {
+    setLevel(0);
+    if (isa<msl::PointerType>(type)) {
+      Value zero = arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(0));
+      return {msl::IntToPtrOp::create(builder, loc, type, zero), 0};
+    }
+    return {arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type)), 0};
+  }
+  if (auto splat = dyn_cast<tt::SplatOp>(op))
+    return {scalars.lookup(splat.getSrc()), 0};
+  if (auto range = dyn_cast<tt::MakeRangeOp>(op)) {
+    SmallVector<Term> terms;
+    for (auto [i, bit] : llvm::enumerate(view))
+      terms.push_back({bit, uint64_t(1) << i});
+    Located at = linear(terms);
+    if (range.getStart()) {
+      setLevel(at.level);
+      at.value = arith::AddIOp::create(builder, loc, at.value, constant(range.getStart()));
+    }
+    return at;
+  }
+  unsigned level = 0;
+  SmallVector<Value> operands;
+  for (Value operand : op->getOperands()) {
+    Located part = evaluate(operand, view);
+    operands.push_back(part.value);
+    level = std::max(level, part.level);
+  }
+  setLevel(level);
+  return {createScalar(op, operands, type), level};
+}
+
+//===----------------------------------------------------------------------===//
+// Local arrays
+//===----------------------------------------------------------------------===//
+
+/// Whether an operation that is not in `besides`, and was not lowered before, reads `tensor`, directly or through values that are
+/// computed where they are used.
+bool KernelLowering::isReadLater(Value tensor, const DenseSet<Operation *> &besides) {
+  for (Operation *user : tensor.getUsers()) {
+    bool passesOn = user->getNumResults() && (isRenaming(user) || isLazy(user->getResult(0)));
+    if (passesOn) {
+      for (Value result : user->getResults())
+        if (!stored.count(result) && isReadLater(result, besides))
+          return true;
+    } else if (!besides.contains(user) && !done.contains(user)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool KernelLowering::needsStorage(Value tensor) { return !stored.count(tensor) && isReadLater(tensor, nest->inside); }
+
+Storage KernelLowering::makeStorage(Value tensor, bool matrix) {
+  Storage storage;
+  storage.layout = *ttm::getLayout(tensor);
+  storage.isMatrix = matrix;
+  Type element = convertType(tt::getElementOf(tensor.getType()));
+  if (matrix) {
+    storage.packBits = 1;
+  } else if (isa<FloatType>(element) || (element.isInteger() && !element.isInteger(1))) {
+    for (auto &[layout, vector] : vectors)
+      if (layout == storage.layout)
+        storage.packBits = llvm::Log2_32(vector);
+  }
+  Type type = element;
+  if (matrix)
+    type = msl::MatrixType::get(element);
+  else if (storage.packBits)
+    type = VectorType::get(int64_t(1) << storage.packBits, element);
+  int64_t count = storage.layout.getNumRegisters() >> storage.packBits;
+  if (count > 1)
+    type = msl::ArrayType::get(count, type);
+  auto variable = msl::VarOp::create(builder, tensor.getLoc(), msl::PointerType::get(type, msl::AddressSpace::Thread), Value());
+  StringRef name = sourceName(tensor.getLoc());
+  variable->setAttr(msl::kNameAttr, builder.getStringAttr(name.empty() ? "x" : name));
+  storage.variable = variable;
+  return storage;
+}
+
+/// The array for an eager value: the variable of the loop's argument that it becomes, if nothing reads that any more, else a new one
+/// before the nest.
+Storage KernelLowering::targetFor(Value tensor) {
+  if (auto it = targets.find(tensor); it != targets.end()) {
+    Value argument = carriedArg.lookup(tensor);
+    bool isFree = !argument || (!isReadLater(argument, nest ? nest->inside : done) &&
+                                !(nest && nest->crossReads.contains(it->second.variable)));
+    if (isFree)
+      return it->second;
+  }
+  setScalarPoint();
+  return makeStorage(tensor, fragments.contains(tensor));
+}
+
+Located KernelLowering::place(const Storage &storage, const View &view, bool whole) {
+  SmallVector<Term> outer, inner;
+  for (auto [i, basis] : llvm::enumerate(storage.layout.getRegisterBases())) {
+    BitSource bit = view[llvm::Log2_32(basis)];
+    if (i < storage.packBits)
+      inner.push_back({bit, uint64_t(1) << i});
+    else
+      outer.push_back({bit, uint64_t(1) << (i - storage.packBits)});
+  }
+  Located at{storage.variable, 0};
+  if (!outer.empty()) {
+    Located index = linear(outer);
+    setLevel(index.level);
+    at = {msl::ElementOp::create(builder, loc, at.value, index.value), index.level};
+  }
+  if (storage.isMatrix) {
+    setLevel(at.level);
+    at.value = msl::FragmentOp::create(builder, loc, at.value);
+  }
+  if (!inner.empty() && !whole) {
+    Located index = linear(inner);
+    unsigned level = std::max(at.level, index.level);
+    setLevel(level);
+    at = {msl::ElementOp::create(builder, loc, at.value, index.value), level};
+  }
+  return at;
+}
+
+void KernelLowering::copyInto(const Storage &target, Value tensor) {
+  openNest(target.layout);
+  Located value = evaluate(tensor, nest->identity);
+  Located at = place(target, nest->identity);
+  setLevel(nest->depth());
+  msl::StoreOp::create(builder, loc, value.value, at.value);
+  closeNest();
+}
