@@ -13,6 +13,7 @@ namespace triton_metal::python {
 namespace nb = nanobind;
 
 void bindCompiler(nb::module_ &m);
+void bindFrontend(nb::module_ &m);
 
 /// Raises the exception of triton_metal.errors that belongs to the error.
 [[noreturn]] void raise(const Error &error);

@@ -7,4 +7,5 @@ NB_MODULE(_core, m) {
   // Kernels and compiled code live in caches of modules that Python may tear down in any order.
   nb::set_leak_warnings(false);
   bindCompiler(m);
+  bindFrontend(m);
 }

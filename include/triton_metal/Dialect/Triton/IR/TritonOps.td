@@ -329,6 +329,10 @@ def TT_PrintOp : TT_Op<"print", [MemoryEffects<[MemWrite<GlobalMemory>]>]> {
   let arguments = (ins StrAttr:$prefix, BoolAttr:$hex, Variadic<TT_Type>:$args, DenseI32ArrayAttr:$isSigned);
   let assemblyFormat = "$prefix attr-dict (`:` $args^ `:` type($args))?";
 }
+def TT_DebugBarrierOp : TT_Op<"debug_barrier", [MemoryEffects<[MemRead<GlobalMemory>, MemWrite<GlobalMemory>]>]> {
+  let summary = "the program's memory operations before it are done before those after it; ours, upstream has `ttg.barrier all`";
+  let assemblyFormat = "attr-dict";
+}
 def TT_AssertOp : TT_Op<"assert", [MemoryEffects<[MemWrite<GlobalMemory>]>]> {
   let summary = "faults where an element is false";
   let arguments = (ins TT_I1Like:$condition, StrAttr:$message);
