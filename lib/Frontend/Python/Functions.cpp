@@ -59,6 +59,22 @@ FunctionAst &Walker::astOf(nb::handle function) {
 // Frames
 //===----------------------------------------------------------------------===//
 
+/// The line of the `def` in its file; the recorded source starts at the first decorator.
+static int definitionLine(nb::handle function) {
+  nb::object known = nb::getattr(function, "def_file_line_number", nb::none());
+  if (!known.is_none())
+    return nb::cast<int>(known);
+  int line = nb::cast<int>(function.attr("starting_line_number"));
+  for (nb::handle text : nb::getattr(function, "raw_src", nb::list())) {
+    std::string content = nb::cast<std::string>(text);
+    size_t start = content.find_first_not_of(" \t");
+    if (start != std::string::npos && content.compare(start, 4, "def ") == 0)
+      break;
+    ++line;
+  }
+  return line;
+}
+
 void Walker::enter(nb::handle function, FunctionAst &ast) {
   auto next = std::make_unique<Frame>();
   next->ast = &ast;
@@ -69,7 +85,7 @@ void Walker::enter(nb::handle function, FunctionAst &ast) {
   if (!next->closure.is_none())
     next->freeNames = python.attr("__code__").attr("co_freevars");
   next->file = nb::cast<std::string>(nb::getattr(function, "file_name", python.attr("__code__").attr("co_filename")));
-  next->firstLine = nb::cast<int>(nb::getattr(function, "def_file_line_number", function.attr("starting_line_number"))) - 1;
+  next->firstLine = definitionLine(function) - 1;
   next->firstColumn = nb::cast<int>(nb::getattr(function, "def_file_col_number", nb::int_(1)));
   next->scope.values.resize(ast.names.size());
   sem.enterFile(next->file);

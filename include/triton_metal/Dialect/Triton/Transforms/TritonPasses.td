@@ -13,4 +13,9 @@ def ReorderBroadcast : Pass<"tt-reorder-broadcast"> {
   let dependentDialects = ["::triton_metal::tt::TritonDialect"];
 }
 
+def LoopUnroll : Pass<"tt-loop-unroll"> {
+  let summary = "Unroll loops by tt.loop_unroll_factor";
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
 #endif
