@@ -1,0 +1,65 @@
+//===- Accesses.cpp - the memory accesses of a module --------------------------------------------------------------------===//
+#include "softmetal/Passes/Accesses.h"
+#include "softmetal/Run/Abi.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
+#include "llvm/IR/Module.h"
+
+using namespace llvm;
+
+namespace softmetal {
+
+/// Which of an AIR call's operands is its pointer, and the type of what it points to; -1 if it does not access shared memory.
+static int airPointer(CallInst *call, Type *&element, uint32_t &kind) {
+  Function *callee = call->getCalledFunction();
+  if (!callee)
+    return -1;
+  StringRef name = callee->getName();
+  if (name.starts_with("air.atomic.") && name != "air.atomic.fence") {
+    bool load = name.contains(".load.");
+    kind = accessAtomic | (load ? 0 : accessWrite);
+    element = load ? call->getType() : name.contains(".cmpxchg.") ? call->getArgOperand(2)->getType() : call->getArgOperand(1)->getType();
+    return 0;
+  }
+  if (name.starts_with("air.load.system_coherent")) {
+    kind = accessAtomic;
+    element = call->getType();
+    return 0;
+  }
+  if (name.starts_with("air.store.system_coherent")) {
+    kind = accessAtomic | accessWrite;
+    element = call->getArgOperand(0)->getType();
+    return 1;
+  }
+  return -1;
+}
+
+SmallVector<Access, 0> sharedAccesses(Module &module) {
+  SmallVector<Access, 0> list;
+  const DataLayout &layout = module.getDataLayout();
+  auto add = [&](Instruction &instruction, unsigned operand, uint32_t kind, uint32_t bytes, Value *length, uint64_t align) {
+    if (instruction.getOperand(operand)->getType()->getPointerAddressSpace() != space::thread)
+      list.push_back({&instruction, operand, kind, bytes, length, uint32_t(align)});
+  };
+  for (Function &function : module)
+    for (Instruction &instruction : instructions(function)) {
+      if (auto *load = dyn_cast<LoadInst>(&instruction))
+        add(instruction, 0, 0, layout.getTypeStoreSize(load->getType()), nullptr, load->getAlign().value());
+      else if (auto *store = dyn_cast<StoreInst>(&instruction))
+        add(instruction, 1, accessWrite, layout.getTypeStoreSize(store->getValueOperand()->getType()), nullptr,
+            store->getAlign().value());
+      else if (auto *memory = dyn_cast<MemIntrinsic>(&instruction)) {
+        add(instruction, 0, accessWrite, 0, memory->getLength(), 1);
+        if (isa<MemTransferInst>(memory))
+          add(instruction, 1, 0, 0, memory->getLength(), 1);
+      } else if (auto *call = dyn_cast<CallInst>(&instruction)) {
+        Type *element = nullptr;
+        uint32_t kind = 0;
+        if (int operand = airPointer(call, element, kind); operand >= 0)
+          add(instruction, operand, kind, layout.getTypeStoreSize(element), nullptr, layout.getABITypeAlign(element).value());
+      }
+    }
+  return list;
+}
+
+} // namespace softmetal

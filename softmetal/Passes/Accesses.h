@@ -1,0 +1,37 @@
+//===- Accesses.h - the memory accesses of a module ----------------------------------------------------------------------===//
+//
+// One list for every instrumenting pass, so that all of them see the same accesses: loads, stores, copies, fills and atomics, each
+// with the operand that is its pointer.
+//
+//===--------------------------------------------------------------------------------------------------------------------===//
+#pragma once
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/IR/IRBuilder.h"
+#include <cstdint>
+
+namespace softmetal {
+
+namespace space {
+constexpr unsigned thread = 0, device = 1, constant = 2, threadgroup = 3;
+}
+
+struct Access {
+  llvm::Instruction *instruction;
+  unsigned pointerOperand; ///< index of the pointer among the instruction's operands
+  uint32_t kind;           ///< accessWrite, accessAtomic
+  uint32_t bytes;          ///< 0: `length` says
+  llvm::Value *length;     ///< of copies and fills
+  uint32_t align;          ///< what the access demands
+  llvm::Value *pointer() const { return instruction->getOperand(pointerOperand); }
+  unsigned addressSpace() const { return pointer()->getType()->getPointerAddressSpace(); }
+  /// The number of bytes as an i32.
+  llvm::Value *size(llvm::IRBuilderBase &builder) const {
+    return length ? builder.CreateZExtOrTrunc(length, builder.getInt32Ty()) : builder.getInt32(bytes);
+  }
+};
+
+/// All accesses of the module's functions to memory other than the lane's own.
+llvm::SmallVector<Access, 0> sharedAccesses(llvm::Module &module);
+
+} // namespace softmetal

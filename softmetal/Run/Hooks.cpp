@@ -1,0 +1,262 @@
+//===- Hooks.cpp - the functions that generated code calls ---------------------------------------------------------------===//
+#include "softmetal/Run/Machine.h"
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+using namespace softmetal;
+
+namespace softmetal {
+
+Accessor Machine::accessor(bool device) const {
+  const LaneIds &ids = current->ids;
+  const SimdGroup &group = groups[ids.simdgroup];
+  return {ids.threadIndex, ids.simdgroup, ids.lane, device ? deviceEpoch : epoch, device ? group.deviceEpoch : group.threadgroupEpoch};
+}
+
+void *Machine::boundsDevice(char *pointer, uint32_t bytes, uint32_t access, uint32_t site, uint32_t buffer, uint32_t align) {
+  const BufferRange *inside = nullptr;
+  auto holds = [&](const BufferRange &range) {
+    return pointer >= range.address && bytes <= range.bytes && static_cast<uint64_t>(pointer - range.address) <= range.bytes - bytes;
+  };
+  const auto &buffers = launch->arguments.buffers;
+  FindingDetail detail{Finding::Bounds, site, 0};
+  if (buffer != anyBuffer) {
+    if (buffer < buffers.size() && holds(buffers[buffer]))
+      inside = &buffers[buffer];
+    detail.buffer = static_cast<int32_t>(buffer);
+    if (buffer < buffers.size()) {
+      detail.offset = pointer - buffers[buffer].address;
+      detail.length = buffers[buffer].bytes;
+    }
+  } else {
+    // Lanes walk along one array for a while, so the range of last time comes first.
+    const auto &ranges = launch->ranges;
+    if (lastRange < ranges.size() && holds(ranges[lastRange]))
+      inside = &ranges[lastRange];
+    for (uint32_t i = 0; !inside && i < ranges.size(); ++i)
+      if (holds(ranges[i])) {
+        inside = &ranges[i];
+        lastRange = i;
+      }
+    if (!inside) {
+      // The registered array that it is nearest to, if it is near.
+      int64_t best = 1 << 20;
+      for (uint32_t i = 0; i < ranges.size(); ++i) {
+        int64_t offset = pointer - ranges[i].address;
+        int64_t away = offset < 0 ? -offset : offset - static_cast<int64_t>(ranges[i].bytes);
+        if (away < best) {
+          best = away;
+          detail.offset = offset;
+          detail.length = ranges[i].bytes;
+          detail.buffer = static_cast<int32_t>(i);
+        }
+      }
+      detail.access = 4; // the buffer is a range's number, not an argument's
+    }
+  }
+  if (!inside) {
+    detail.bytes = bytes;
+    detail.access |= access;
+    detail.lane = current->ids.threadIndex;
+    report(detail);
+    if (bytes > sinkBytes) {
+      launch->finish(Stop::Fault);
+      abandon();
+    }
+    memset(sink.get(), 0, bytes);
+    return sink.get();
+  }
+  if (reinterpret_cast<uintptr_t>(pointer) & (align - 1)) {
+    FindingDetail misaligned{Finding::Alignment, site, 0};
+    misaligned.bytes = align;
+    misaligned.offset = pointer - inside->address;
+    misaligned.lane = current->ids.threadIndex;
+    report(misaligned);
+  }
+  return pointer;
+}
+
+void *Machine::boundsThreadgroup(char *pointer, uint32_t bytes, uint32_t access, uint32_t site, uint32_t align) {
+  auto offset = static_cast<uint64_t>(pointer - memory);
+  for (const ThreadgroupRange &range : ranges)
+    if (offset >= range.begin && offset + bytes <= range.end) {
+      if (offset & (align - 1)) {
+        FindingDetail misaligned{Finding::Alignment, site, 0};
+        misaligned.bytes = align;
+        misaligned.offset = static_cast<int64_t>(offset - range.begin);
+        misaligned.lane = current->ids.threadIndex;
+        report(misaligned);
+      }
+      return pointer;
+    }
+  FindingDetail detail{Finding::ThreadgroupBounds, site, 0};
+  detail.offset = static_cast<int64_t>(offset);
+  detail.bytes = bytes;
+  detail.access = access;
+  detail.lane = current->ids.threadIndex;
+  for (const ThreadgroupRange &range : ranges) // red zones make the array before it the one that was meant
+    if (offset >= range.begin && offset < uint64_t(range.end) + 64) {
+      detail.offset = static_cast<int64_t>(offset - range.begin);
+      detail.length = range.end - range.begin;
+      detail.buffer = static_cast<int32_t>(&range - ranges.data());
+    }
+  report(detail);
+  if (bytes > sinkBytes) {
+    launch->finish(Stop::Fault);
+    abandon();
+  }
+  memset(sink.get(), 0, bytes);
+  return sink.get();
+}
+
+void Machine::raceThreadgroup(char *pointer, uint32_t bytes, uint32_t access, uint32_t site) {
+  auto offset = static_cast<size_t>(pointer - memory);
+  if (offset >= shadow.size() || offset + bytes > shadow.size())
+    return; // the sink, or an access that the bounds check would have reported
+  Conflict conflict = shadow.access(offset, bytes, access, site, accessor(false));
+  if (!conflict.found)
+    return;
+  FindingDetail detail{Finding::Race, site, conflict.site};
+  detail.offset = static_cast<int64_t>(offset);
+  detail.bytes = bytes;
+  detail.access = access;
+  detail.otherAccess = conflict.otherWrote ? accessWrite : 0;
+  detail.lane = current->ids.threadIndex;
+  report(detail);
+}
+
+void Machine::raceDevice(char *pointer, uint32_t bytes, uint32_t access, uint32_t site) {
+  auto address = reinterpret_cast<uintptr_t>(pointer);
+  for (uint32_t i = 0; i < launch->shadows.size(); ++i) {
+    DeviceShadow *device = launch->shadows[i].get();
+    if (!device || !device->contains(address, bytes))
+      continue;
+    Conflict conflict = device->access(address, bytes, access, site, static_cast<uint32_t>(threadgroupIndex), accessor(true));
+    if (!conflict.found)
+      return;
+    FindingDetail detail{Finding::DeviceRace, site, conflict.site};
+    detail.buffer = static_cast<int32_t>(i);
+    detail.offset = static_cast<int64_t>(device->offset(address));
+    detail.bytes = bytes;
+    detail.access = access | 4;
+    detail.otherAccess = conflict.otherWrote ? accessWrite : 0;
+    detail.lane = current->ids.threadIndex;
+    report(detail);
+    return;
+  }
+}
+
+void Machine::readThreadgroup(char *pointer, uint32_t bytes, uint32_t site) {
+  auto offset = static_cast<size_t>(pointer - memory);
+  if (offset >= shadow.size() || offset + bytes > shadow.size())
+    return;
+  if (!shadow.unwritten(offset, bytes, launchNumber))
+    return;
+  FindingDetail detail{Finding::Uninitialised, site, 0};
+  detail.offset = static_cast<int64_t>(offset);
+  detail.bytes = bytes;
+  detail.lane = current->ids.threadIndex;
+  report(detail);
+}
+
+void Machine::writtenThreadgroup(char *pointer, uint32_t bytes) {
+  auto offset = static_cast<size_t>(pointer - memory);
+  if (offset < shadow.size() && offset + bytes <= shadow.size())
+    shadow.written(offset, bytes, launchNumber);
+}
+
+void Machine::poll(uint32_t site) {
+  launch->poll();
+  if (!stopping())
+    return;
+  if (launch->reason.load() == Stop::Timeout)
+    report({Finding::Timeout, site, 0});
+  abandon();
+}
+
+void Machine::countDevice(char *pointer, uint32_t bytes, uint32_t site) {
+  ++counters.deviceAccesses;
+  counters.deviceBytes += bytes;
+  countLines(deviceVisits, reinterpret_cast<uintptr_t>(pointer), bytes, site, 128, counters.deviceTransactions);
+}
+
+void Machine::countThreadgroup(char *pointer, uint32_t bytes, uint32_t site) {
+  ++counters.threadgroupAccesses;
+  counters.threadgroupBytes += bytes;
+  countLines(threadgroupVisits, static_cast<uintptr_t>(pointer - memory), bytes, site, 4, counters.bankConflicts);
+}
+
+/// Lanes of a SIMD-group run one after another, so the n-th visit of a site by one lane belongs together with the n-th visits of the
+/// others. Of device memory, each line that a visit touches is counted once; of threadgroup memory, each word that another lane of
+/// the visit reached through the same bank by a different address.
+void Machine::countLines(VisitTable &table, uintptr_t address, uint32_t bytes, uint32_t site, uint32_t line, uint64_t &count) {
+  const LaneIds &ids = current->ids;
+  uint32_t visit = table.visits[uint64_t(site) << 32 | ids.threadIndex]++;
+  auto &seen = table.seen[uint64_t(site) << 40 | uint64_t(ids.simdgroup) << 32 | visit];
+  for (uintptr_t at = address / line; at <= (address + std::max(bytes, 1u) - 1) / line; ++at) {
+    if (std::find(seen.begin(), seen.end(), at) != seen.end())
+      continue;
+    bool conflict = line == 128 || std::any_of(seen.begin(), seen.end(), [&](uintptr_t other) { return other % 32 == at % 32; });
+    count += conflict;
+    seen.push_back(at);
+  }
+}
+
+} // namespace softmetal
+
+extern "C" {
+
+void softmetal_rt_barrier(uint32_t flags, uint32_t site) {
+  Lane &lane = machine->lane();
+  lane.state = LaneState::AtBarrier;
+  lane.immediate = flags;
+  lane.site = site;
+  machine->wait(lane);
+}
+
+void softmetal_rt_collective(uint32_t operation, uint32_t types, uint32_t site, void *a, void *b, uint32_t immediate,
+                             uint32_t immediate2, uint32_t bytes) {
+  Lane &lane = machine->lane();
+  lane.operation = static_cast<Collective>(operation);
+  lane.types = types;
+  lane.site = site;
+  lane.a = a;
+  lane.b = b;
+  lane.immediate = immediate;
+  lane.immediate2 = immediate2;
+  lane.bytes = bytes;
+  lane.state = LaneState::AtCollective;
+  machine->wait(lane);
+}
+
+char *softmetal_rt_threadgroup() { return machine->threadgroupMemory(); }
+uint32_t softmetal_rt_lane() { return machine->lane().ids.lane; }
+void softmetal_rt_poll(uint32_t site) { machine->poll(site); }
+
+void *softmetal_rt_bounds_device(void *pointer, uint32_t bytes, uint32_t access, uint32_t site, uint32_t buffer, uint32_t align) {
+  return machine->boundsDevice(static_cast<char *>(pointer), bytes, access, site, buffer, align);
+}
+void *softmetal_rt_bounds_threadgroup(void *pointer, uint32_t bytes, uint32_t access, uint32_t site, uint32_t align) {
+  return machine->boundsThreadgroup(static_cast<char *>(pointer), bytes, access, site, align);
+}
+void softmetal_rt_race_device(void *pointer, uint32_t bytes, uint32_t access, uint32_t site) {
+  machine->raceDevice(static_cast<char *>(pointer), bytes, access, site);
+}
+void softmetal_rt_race_threadgroup(void *pointer, uint32_t bytes, uint32_t access, uint32_t site) {
+  machine->raceThreadgroup(static_cast<char *>(pointer), bytes, access, site);
+}
+void softmetal_rt_written_threadgroup(void *pointer, uint32_t bytes) {
+  machine->writtenThreadgroup(static_cast<char *>(pointer), bytes);
+}
+void softmetal_rt_read_threadgroup(void *pointer, uint32_t bytes, uint32_t site) {
+  machine->readThreadgroup(static_cast<char *>(pointer), bytes, site);
+}
+void softmetal_rt_count_device(void *pointer, uint32_t bytes, uint32_t, uint32_t site) {
+  machine->countDevice(static_cast<char *>(pointer), bytes, site);
+}
+void softmetal_rt_count_threadgroup(void *pointer, uint32_t bytes, uint32_t, uint32_t site) {
+  machine->countThreadgroup(static_cast<char *>(pointer), bytes, site);
+}
+void softmetal_rt_count_operations(uint32_t arithmetic) { machine->counters.floatOperations += arithmetic; }
+}

@@ -1,0 +1,137 @@
+//===- Launch.cpp - a launch, and how its threadgroups get to the workers ------------------------------------------------===//
+#include "softmetal/Run/Launch.h"
+#include "softmetal/Run/Machine.h"
+#include "softmetal/Run/Pool.h"
+#include <algorithm>
+#include <numeric>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace softmetal {
+namespace {
+
+/// Flushes fp32 denormals, as Apple's GPUs do, while it lives.
+class DenormalMode {
+public:
+  explicit DenormalMode(bool keep) {
+#if defined(__x86_64__)
+    saved = _mm_getcsr();
+    _mm_setcsr(keep ? saved & ~0x8040u : saved | 0x8040u); // flush to zero, denormals are zero
+#elif defined(__aarch64__)
+    asm volatile("mrs %0, fpcr" : "=r"(saved));
+    uint64_t mode = keep ? saved & ~(uint64_t(1) << 24) : saved | uint64_t(1) << 24;
+    asm volatile("msr fpcr, %0" ::"r"(mode));
+#endif
+  }
+  ~DenormalMode() {
+#if defined(__x86_64__)
+    _mm_setcsr(saved);
+#elif defined(__aarch64__)
+    asm volatile("msr fpcr, %0" ::"r"(saved));
+#endif
+  }
+
+private:
+#if defined(__x86_64__)
+  unsigned saved;
+#else
+  uint64_t saved;
+#endif
+};
+
+} // namespace
+
+void Counters::add(const Counters &other) {
+  switches += other.switches;
+  collectives += other.collectives;
+  barriers += other.barriers;
+  lanes += other.lanes;
+  deviceAccesses += other.deviceAccesses;
+  deviceBytes += other.deviceBytes;
+  deviceTransactions += other.deviceTransactions;
+  threadgroupAccesses += other.threadgroupAccesses;
+  threadgroupBytes += other.threadgroupBytes;
+  bankConflicts += other.bankConflicts;
+  matrixOperations += other.matrixOperations;
+  floatOperations += other.floatOperations;
+}
+
+Launch::Launch(const CompiledKernel &kernel, const LaunchArguments &arguments, const RunOptions &options, std::atomic<bool> *interrupt)
+    : kernel(kernel), arguments(arguments), options(options), interrupt(interrupt) {
+  total = arguments.threadgroups[0] * arguments.threadgroups[1] * arguments.threadgroups[2];
+  deadline = options.timeoutMs ? std::chrono::steady_clock::now() + std::chrono::milliseconds(options.timeoutMs)
+                               : std::chrono::steady_clock::time_point::max();
+  bufferPointers.resize(31);
+  for (size_t i = 0; i < arguments.buffers.size() && i < bufferPointers.size(); ++i)
+    bufferPointers[i] = arguments.buffers[i].address;
+  if (kernel.checked) {
+    for (const BufferRange &range : arguments.resources)
+      if (range.address && range.bytes)
+        ranges.push_back(range);
+    for (const BufferRange &range : arguments.buffers)
+      if (range.address && range.bytes &&
+          std::none_of(ranges.begin(), ranges.end(), [&](const BufferRange &known) { return known.address == range.address; }))
+        ranges.push_back(range);
+  }
+  if (kernel.facts.races)
+    for (const BufferRange &range : ranges) {
+      auto shadow = std::make_unique<DeviceShadow>(reinterpret_cast<uintptr_t>(range.address), range.bytes);
+      shadows.push_back(shadow->usable() ? std::move(shadow) : nullptr);
+    }
+  if (options.seed && total > 2) {
+    // A stride without a common divisor visits every threadgroup once.
+    multiplier = (options.seed * 0x9e3779b97f4a7c15ull >> 16) % total | 1;
+    while (std::gcd(multiplier, total) != 1)
+      ++multiplier;
+  }
+}
+
+Launch::~Launch() = default;
+
+bool Launch::take(uint64_t &begin, uint64_t &end) {
+  begin = next.fetch_add(chunk, std::memory_order_relaxed);
+  end = std::min(begin + chunk, total);
+  return begin < total;
+}
+
+uint64_t Launch::place(uint64_t index) const {
+  return multiplier == 1 ? index : static_cast<uint64_t>(static_cast<unsigned __int128>(index) * multiplier % total);
+}
+
+void Launch::finish(Stop why) {
+  Stop none = Stop::No;
+  reason.compare_exchange_strong(none, why);
+  stop.store(true, std::memory_order_relaxed);
+}
+
+void Launch::poll() {
+  if (interrupt && interrupt->load(std::memory_order_relaxed))
+    finish(Stop::Interrupted);
+  else if (options.timeoutMs && std::chrono::steady_clock::now() > deadline)
+    finish(Stop::Timeout);
+}
+
+void Launch::merge(const FindingLog &findings, const Counters &counts) {
+  std::lock_guard lock(mutex);
+  log.merge(findings);
+  counters.add(counts);
+}
+
+void Launch::run() {
+  uint32_t workers = options.workers ? options.workers : defaultWorkers();
+  workers = static_cast<uint32_t>(std::min<uint64_t>(workers, total));
+  // Small pieces, so that no worker ends long before the others; not single threadgroups of a few lanes.
+  chunk = std::max<uint64_t>(1, std::min<uint64_t>(64, total / (uint64_t(workers) * 8)));
+  auto work = [this] {
+    static thread_local Machine worker;
+    DenormalMode mode(options.keepDenormals);
+    worker.run(*this);
+  };
+  uint64_t lanes = total * arguments.threads[0] * arguments.threads[1] * arguments.threads[2];
+  if (lanes <= 256) // a wake-up costs more than these
+    workers = 1;
+  runOnWorkers(workers, work);
+}
+
+} // namespace softmetal
