@@ -4,6 +4,7 @@
 // value in it and GlobalOpt after it, constructor and branches fold away.
 //
 //===--------------------------------------------------------------------------------------------------------------------===//
+#include "softmetal/Passes/Accesses.h"
 #include "softmetal/Passes/Passes.h"
 
 using namespace llvm;
@@ -47,6 +48,13 @@ PreservedAnalyses SpecialisePass::run(Module &module, ModuleAnalysisManager &) {
       global->setInitializer(initial);
       global->setConstant(true);
     }
+  // An array that is only read, or only written, would fold away with its accesses before the checks could see them.
+  if (translation.checked())
+    for (GlobalVariable &global : module.globals())
+      if (global.getAddressSpace() == space::threadgroup && global.hasLocalLinkage()) {
+        global.setExternallyInitialized(true);
+        global.setLinkage(GlobalValue::ExternalLinkage);
+      }
   // 0 or 1, whatever was given. Here and not in Lower, because the constructors that call it are folded before that.
   for (Function &function : module)
     if (function.getName().starts_with("air.normalize_function_constant_predicate"))
