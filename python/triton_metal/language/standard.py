@@ -8,7 +8,7 @@ from . import core, math
 
 @constexpr_function
 def _log2(i):
-    return max(i, 1).bit_length() - 1
+    return (i | 1).bit_length() - 1
 
 
 @constexpr_function
@@ -336,8 +336,7 @@ def sort_impl(x, k: core.constexpr = None, dim: core.constexpr = None, descendin
 
     # https://www.doc.ic.ac.uk/~hlgr/pdfs/MassivelyParallelTopK.pdf
     for i in core.static_range(log_k + 1, log_n + 1):
-        axis: core.constexpr = _log2(h.numel) - 1 - log_k
-        h = _halve(h, axis, descending)
+        h = _halve(h, _log2(h.numel) - 1 - log_k, descending)
         h = _bitonic_merge_hypercube(h, log_k, 2 if i < log_n else descending)
 
     return core.reshape(h, x.shape[:-1] + [2**log_k])
