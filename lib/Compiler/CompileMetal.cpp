@@ -1,0 +1,69 @@
+//===- CompileMetal.cpp - a tt module as Metal Shading Language ---------------------------===//
+#include "triton_metal/Compiler/CompileMetal.h"
+#include "triton_metal/Compiler/Guard.h"
+#include "triton_metal/Conversion/TritonToTritonMetal/Passes.h"
+#include "triton_metal/Pipelines/MetalPipeline.h"
+#include "triton_metal/Target/MSL/Print.h"
+
+#include "mlir/Pass/PassManager.h"
+
+using namespace mlir;
+
+namespace triton_metal {
+
+static std::string textOf(ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module.print(stream);
+  return text;
+}
+
+Result<MetalCode> compileForMetal(const Module &module, const MetalOptions &options) {
+  Result<KernelSignature> signature = kernelSignature(module);
+  if (!signature)
+    return signature.error();
+  MetalCode code;
+  code.signature = *signature;
+  code.ttir = print(module);
+  MLIRContext *context = getContext(module);
+  std::optional<Error> failure;
+  std::optional<Crash> crash = runGuarded([&] {
+    OwningOpRef<ModuleOp> copy = getModuleOp(module).clone();
+    DiagnosticCapture capture(context);
+    auto run = [&](llvm::function_ref<void(OpPassManager &)> build, StringRef what) {
+      PassManager manager(context);
+      build(manager);
+      if (failed(manager.run(*copy)))
+        failure = capture.take(Error::Kind::Internal, ("the compiler failed to " + what).str());
+      return !failure;
+    };
+    ttm::AssignLayoutsOptions layouts;
+    layouts.numWarps = options.numWarps;
+    layouts.chip = options.chip;
+    if (!run([&](OpPassManager &manager) { ttm::buildTritonMetalPasses(manager, layouts); }, "distribute the kernel's tensors"))
+      return;
+    code.ttm = textOf(*copy);
+    if (!run([&](OpPassManager &manager) { buildMSLPipeline(manager); }, "turn the kernel into Metal"))
+      return;
+    FailureOr<msl::KernelText> kernel = msl::printKernel(*copy);
+    if (failed(kernel))
+      failure = capture.take(Error::Kind::Internal, "the compiler failed to print the kernel");
+    else
+      code.kernel = std::move(*kernel);
+  });
+  if (crash || (failure && failure->kind == Error::Kind::Internal)) {
+    Error error = failure.value_or(Error());
+    error.kind = Error::Kind::Internal;
+    if (crash) {
+      error.message = crash->what;
+      module.state().context.abandon();
+    }
+    error.reproducer = writeReproducer(code.signature.name, "metal-pipeline", code.ttir);
+    return error;
+  }
+  if (failure)
+    return *failure;
+  return code;
+}
+
+} // namespace triton_metal
