@@ -7,6 +7,7 @@
 #include "triton_metal/Dialect/TritonMetal/Transforms/Passes.h"
 
 #include "triton_metal/Pipelines/MetalPipeline.h"
+#include "triton_metal/Pipelines/TritonPipeline.h"
 
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
@@ -37,6 +38,7 @@ int main(int argc, char **argv) {
   triton_metal::msl::registerMSLPasses();
   triton_metal::registerMetalPipelines();
   triton_metal::tt::registerTritonPasses();
+  triton_metal::registerTritonPipeline();
   triton_metal::ttm::registerTritonMetalPasses();
   triton_metal::cpu::registerCPUVectorMathPasses();
   triton_metal::ttm::registerTritonToTritonMetalPasses();
