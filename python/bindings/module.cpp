@@ -6,6 +6,8 @@ using namespace triton_metal::python;
 NB_MODULE(_core, m) {
   // Kernels and compiled code live in caches of modules that Python may tear down in any order.
   nb::set_leak_warnings(false);
+  bindCache(m);
   bindCompiler(m);
   bindFrontend(m);
+  bindLaunch(m);
 }

@@ -152,6 +152,20 @@ class LaunchError(TritonError):
         return type(self), (self.args[0], self.argument)
 
 
+class UnknownArgument(LaunchError, KeyError):
+    """A keyword that is neither a parameter of the kernel nor an option of a launch."""
+
+    __str__ = Exception.__str__
+
+
+class ArgumentTypeError(LaunchError, TypeError):
+    """An argument that is missing, or given twice, or of a type that no kernel takes."""
+
+
+class ArgumentOverflow(LaunchError, OverflowError):
+    """An integer that its parameter cannot hold."""
+
+
 class DeviceFault(TritonError):
     """A kernel did something wrong while it ran: an access out of bounds, a race, a failed assertion, a time-out."""
 

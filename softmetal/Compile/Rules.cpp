@@ -111,9 +111,7 @@ public:
   bool TraverseUserDefinedLiteral(UserDefinedLiteral *) override { return true; }
 
   bool VisitFloatingLiteral(FloatingLiteral *literal) override {
-    // A literal without a suffix is read as double and cast to float at once.
-    if (literal->getType()->isSpecificBuiltinType(BuiltinType::LongDouble))
-      checkScalar(literal->getType(), literal->getLocation());
+    checkScalar(literal->getType(), literal->getLocation());
     return true;
   }
 

@@ -66,18 +66,13 @@ struct CPUOptions {
 
 using CPUKernel = void (*)(const void *params, const int32_t grid[3], int64_t begin, int64_t end, char *arena);
 
-/// Loaded code; unloaded with the last reference.
-struct LoadedCode {
-  virtual ~LoadedCode() = default;
-};
-
 struct CPUCode {
   KernelSignature signature;
   std::string ttir, llir;
   std::string object; ///< bytes of the relocatable object, for the disk cache
   uint64_t arenaBytes = 0;
   CPUKernel entry = nullptr;
-  std::shared_ptr<LoadedCode> code;
+  std::shared_ptr<void> code; ///< loaded code; unloaded with the last reference
 };
 
 /// Runs the CPU pipeline on a copy of the module and loads the code.

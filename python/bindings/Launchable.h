@@ -1,0 +1,56 @@
+//===- Launchable.h - compiled code that a launch can run -------------------------===//
+#pragma once
+#include "Arrays.h"
+#include "triton_metal/Compiler/Compiler.h"
+#include "triton_metal/Runtime/CPU/ThreadPool.h"
+
+#include <Python.h>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace triton_metal::python {
+
+enum class Device : uint8_t { CPU, Metal };
+const char *nameOf(Device device);
+
+/// The arguments of one launch that reach the kernel, in the order of its parameters.
+struct RuntimeArgument {
+  PyObject *object;
+  uint64_t bits; ///< address, integer in two's complement, or the bits of a double
+  bool isDouble; ///< `bits` are those of a double
+  const char *name;
+};
+
+/// What one device needs to run one kernel. Made by compilation, kept by CompiledKernel, shared by all launches.
+class Launchable {
+public:
+  Launchable(Device device, KernelSignature signature)
+      : device(device), signature(std::move(signature)), layout(this->signature.layout()) {}
+  virtual ~Launchable() = default;
+
+  /// Runs the kernel. Called with the GIL, which it releases while programs run. False with a Python exception set.
+  virtual bool launch(std::span<const RuntimeArgument> arguments, const int32_t grid[3]) = 0;
+
+  const Device device;
+  const KernelSignature signature;
+  const ParamsLayout layout;
+
+protected:
+  /// Packs the arguments; `block` has layout.size bytes. False with an exception where a number does not fit its parameter.
+  bool pack(std::span<const RuntimeArgument> arguments, char *block) const;
+};
+
+/// Code of the CPU device.
+std::shared_ptr<Launchable> makeCPULaunchable(CPUCode code);
+/// A kernel that somebody else compiled to the ABI of CPU kernels: for tests of the launcher.
+std::shared_ptr<Launchable> makeNativeLaunchable(KernelSignature signature, CPUKernel entry, uint64_t arenaBytes);
+
+/// Sets a LaunchError (or the named subclass of it) about an argument of a kernel, or about none of them.
+void setLaunchError(const std::string &message, PyObject *argument, const char *type = "LaunchError");
+
+/// Limits of the CPU device that knobs set: milliseconds a launch may take, 0 for none.
+extern uint32_t cpuTimeoutMilliseconds;
+
+} // namespace triton_metal::python

@@ -1,0 +1,372 @@
+//===- launch_call.cpp - one call of a Launcher ------------------------------------===//
+//
+// Bind the arguments to the parameters, make the key, find or compile the specialisation, run it.
+//
+//===----------------------------------------------------------------------===//
+#include "Bindings.h"
+#include "Kernel.h"
+#include "triton_metal/Launch/Environment.h"
+
+#include <nanobind/stl/shared_ptr.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <new>
+
+namespace triton_metal::python {
+
+namespace {
+
+/// The state of one call, on the stack. Arrays are initialised only as far as they are used: clearing them all would take longer than
+/// the rest of a launch.
+struct Call {
+  Call(KernelObject *kernel, Device device) : kernel(kernel), data(*kernel->data), device(device) {}
+
+  KernelObject *kernel;
+  KernelData &data;
+  PyObject *bound[kMaxParameters]; // borrowed: the caller and the parameters hold them
+  alignas(ArgumentValue) std::byte valueStorage[kMaxParameters * sizeof(ArgumentValue)];
+  ArgumentValue *const values = reinterpret_cast<ArgumentValue *>(valueStorage);
+  uint16_t optionIndex[kMaxOptions];
+  PyObject *optionValue[kMaxOptions];
+  size_t options = 0;
+  uint64_t words[kMaxParameters + 2 * kMaxOptions + 2];
+  size_t wordCount = 0;
+  Device device;
+  bool warmup = false;
+  size_t parameters() const { return data.parameters.size(); }
+  const char *name() const { return data.name.c_str(); }
+};
+
+const char *text(PyObject *unicode) {
+  const char *utf8 = PyUnicode_AsUTF8(unicode);
+  return utf8 ? utf8 : "?";
+}
+
+//===----------------------------------------------------------------------===//
+// Binding
+//===----------------------------------------------------------------------===//
+
+/// The plan of this call site; made at its first call. Null with an exception set.
+const KeywordPlan *planFor(KernelData &data, PyObject *names) {
+  for (const KeywordPlan &plan : data.plans)
+    if (plan.names == names)
+      return &plan;
+  KeywordPlan plan;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); ++i) {
+    PyObject *name = PyTuple_GET_ITEM(names, i);
+    auto parameter = std::find_if(data.parameters.begin(), data.parameters.end(), [&](const Parameter &candidate) {
+      return candidate.name == name || PyUnicode_Compare(candidate.name, name) == 0;
+    });
+    if (parameter != data.parameters.end()) {
+      plan.targets.push_back({false, uint16_t(parameter - data.parameters.begin())});
+      continue;
+    }
+    int option = findOption(name);
+    if (option < 0) {
+      setLaunchError(data.name + ": keyword argument '" + text(name) + "' was specified but unrecognised: it is neither a parameter of "
+                     "the kernel nor an option of a launch (num_warps, num_stages, device, ...)", name, "UnknownArgument");
+      return nullptr;
+    }
+    plan.targets.push_back({true, uint16_t(option)});
+  }
+  // A call site makes one tuple and keeps it; calls through **kwargs make new ones, which must not pile up.
+  if (data.plans.size() >= 8) {
+    Py_DECREF(data.plans.front().names);
+    data.plans.erase(data.plans.begin());
+  }
+  Py_INCREF(names);
+  plan.names = names;
+  data.plans.push_back(std::move(plan));
+  return &data.plans.back();
+}
+
+bool setDevice(Call &call, PyObject *value) {
+  PyObject *name = PyObject_Str(value);
+  const char *spelled = name ? PyUnicode_AsUTF8(name) : nullptr;
+  bool known = true;
+  if (spelled && std::string_view(spelled) == "cpu")
+    call.device = Device::CPU;
+  else if (spelled && std::string_view(spelled) == "metal")
+    call.device = Device::Metal;
+  else
+    known = false;
+  if (!known)
+    setLaunchError(std::string(call.name()) + ": device=" + (spelled ? spelled : "?") + " is no device; there are 'cpu' and 'metal'",
+                   optionName(kOptionDevice));
+  Py_XDECREF(name);
+  return known;
+}
+
+bool bind(Call &call, PyObject *const *args, size_t count, PyObject *names) {
+  const size_t parameters = call.parameters();
+  if (count > parameters) {
+    setLaunchError(std::string(call.name()) + ": takes " + std::to_string(parameters) + " arguments, but " + std::to_string(count) +
+                       " were given",
+                   nullptr, "ArgumentTypeError");
+    return false;
+  }
+  std::copy(args, args + count, call.bound);
+  std::fill(call.bound + count, call.bound + parameters, nullptr);
+  if (names && PyTuple_GET_SIZE(names)) {
+    const KeywordPlan *plan = planFor(call.data, names);
+    if (!plan)
+      return false;
+    for (size_t i = 0; i < plan->targets.size(); ++i) {
+      KeywordPlan::Target target = plan->targets[i];
+      PyObject *value = args[count + i];
+      if (target.isOption) {
+        if (target.index == kOptionDevice) {
+          if (value != Py_None && !setDevice(call, value))
+            return false;
+        } else if (target.index == kOptionWarmup) {
+          int truth = PyObject_IsTrue(value);
+          if (truth < 0)
+            return false;
+          call.warmup = truth;
+        } else {
+          call.optionIndex[call.options] = target.index;
+          call.optionValue[call.options++] = value;
+        }
+      } else if (call.bound[target.index]) {
+        PyObject *name = call.data.parameters[target.index].name;
+        setLaunchError(std::string(call.name()) + ": multiple values for argument '" + text(name) + "'", name, "ArgumentTypeError");
+        return false;
+      } else {
+        call.bound[target.index] = value;
+      }
+    }
+  }
+  for (size_t i = 0; i < parameters; ++i)
+    if (!call.bound[i] && !(call.bound[i] = call.data.parameters[i].defaultValue)) {
+      PyObject *name = call.data.parameters[i].name;
+      setLaunchError(std::string(call.name()) + ": missing a required argument: '" + text(name) + "'", name, "ArgumentTypeError");
+      return false;
+    }
+  return true;
+}
+
+bool makeKey(Call &call) {
+  const LaunchSettings &settings = launchSettings();
+  uint64_t *word = call.words;
+  *word++ = environmentStamp() * 0x9e3779b97f4a7c15u ^ settings.knobs * 0xff51afd7ed558ccdu ^ call.data.stamp;
+  *word++ = uint64_t(call.device);
+  for (size_t i = 0; i < call.parameters(); ++i) {
+    auto *value = new (&call.values[i]) ArgumentValue;
+    if (!readArgument(call.data.parameters[i], call.bound[i], call.name(), *value))
+      return false;
+    *word++ = call.values[i].key.word();
+  }
+  for (size_t i = 0; i < call.options; ++i) {
+    ArgKey key;
+    if (!internConstant(call.optionValue[i], key)) {
+      setLaunchError(std::string(call.name()) + ": option '" + text(optionName(call.optionIndex[i])) + "' cannot be part of a key",
+                     optionName(call.optionIndex[i]));
+      return false;
+    }
+    *word++ = call.optionIndex[i];
+    *word++ = key.word();
+  }
+  call.wordCount = size_t(word - call.words);
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Miss
+//===----------------------------------------------------------------------===//
+
+
+PyObject *incremented(PyObject *object) {
+  Py_INCREF(object);
+  return object;
+}
+
+/// self._compile(device, signature, constants, attrs, options) of the JITFunction: a CompiledKernel.
+nb::object callCompile(Call &call) {
+  nb::dict signature, constants, attrs, options;
+  for (size_t i = 0; i < call.parameters(); ++i) {
+    ArgKey key = call.values[i].key;
+    nb::object name = nb::borrow(call.data.parameters[i].name);
+    nb::tuple path = nb::make_tuple(i);
+    signature[name] = nb::str(key.spelling().c_str());
+    if (key.kind() == ArgKey::Class::InlineConstant && !call.data.parameters[i].isConstexpr)
+      constants[path] = nb::int_(key.inlineValue());
+    else if (key.isConstant())
+      constants[path] = nb::steal(unwrapConstexpr(call.bound[i]));
+    else if (key.isDivisible()) {
+      nb::list attribute, all;
+      attribute.append("tt.divisibility");
+      attribute.append(16);
+      all.append(attribute);
+      attrs[path] = all;
+    }
+  }
+  for (size_t i = 0; i < call.options; ++i)
+    options[nb::borrow(optionName(call.optionIndex[i]))] = nb::steal(unwrapConstexpr(call.optionValue[i]));
+  nb::object self = nb::borrow(reinterpret_cast<PyObject *>(call.kernel));
+  return self.attr("_compile")(nameOf(call.device), signature, constants, attrs, options);
+}
+
+/// Compiles the specialisation of the call and remembers it. Null with an exception set.
+Specialization *compile(Call &call) {
+  try {
+    nb::object compiled = callCompile(call);
+    // Python code ran, so another thread may have been here.
+    if (Specialization *found = call.data.cache.find(call.words, call.wordCount))
+      return found;
+    auto made = std::make_unique<Specialization>();
+    made->code = nb::cast<std::shared_ptr<Launchable>>(compiled.attr("_launchable"));
+    for (size_t i = 0; i < call.parameters(); ++i)
+      if (!call.values[i].key.isConstant())
+        made->sources.push_back(uint16_t(i));
+    const std::vector<ParamInfo> &expected = made->code->signature.params;
+    bool agrees = expected.size() == made->sources.size();
+    for (size_t i = 0; agrees && i < expected.size(); ++i)
+      agrees = (call.values[made->sources[i]].key.kind() == ArgKey::Class::Pointer) == (expected[i].type == ParamType::Pointer);
+    if (!agrees)
+      raise(Error{Error::Kind::Internal, "the compiled kernel " + made->code->signature.name +
+                                             " does not take the arguments that it was compiled for"});
+    made->compiled = compiled.release().ptr();
+    Specialization *result = made.get();
+    call.data.specializations.push_back(std::move(made));
+    call.data.cache.insert(call.words, call.wordCount, result);
+    return result;
+  } catch (nb::python_error &error) {
+    error.restore();
+  } catch (const std::exception &error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Launch
+//===----------------------------------------------------------------------===//
+
+nb::dict boundArguments(const Call &call) {
+  nb::dict arguments;
+  for (size_t i = 0; i < call.parameters(); ++i)
+    arguments[nb::borrow(call.data.parameters[i].name)] = nb::borrow(call.bound[i]);
+  return arguments;
+}
+
+bool callGridFunction(Call &call, PyObject *function, int32_t grid[3]) {
+  nb::dict arguments = boundArguments(call);
+  PyObject *result = PyObject_CallOneArg(function, arguments.ptr());
+  if (!result)
+    return false;
+  bool read = readGrid(result, call.name(), grid);
+  Py_DECREF(result);
+  return read;
+}
+
+bool checkArrays(const Call &call, const Specialization &specialization) {
+  for (size_t i = 0; i < specialization.sources.size(); ++i) {
+    const ArgumentValue &value = call.values[specialization.sources[i]];
+    if (!value.readOnly && value.place == Place::Host)
+      continue;
+    PyObject *name = call.data.parameters[specialization.sources[i]].name;
+    std::string where = std::string(call.name()) + ": argument '" + text(name) + "' ";
+    if (value.place == Place::Other || (value.place == Place::Metal && call.device == Device::CPU)) {
+      setLaunchError(where + "lies in memory that device '" + nameOf(call.device) + "' cannot reach; move it to the host first", name);
+      return false;
+    }
+    if (value.readOnly && specialization.code->signature.params[i].mayBeWritten) {
+      setLaunchError(where + "is a read-only array, but the kernel writes to it; pass a writable copy", name);
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Globals that went into the code still have their values.
+bool checkGlobals(const Call &call) {
+  for (const WatchedGlobal &global : call.data.watched) {
+    PyObject *now = PyDict_GetItemWithError(global.dictionary, global.name);
+    if (now == global.value)
+      continue;
+    int equal = now ? PyObject_RichCompareBool(now, global.value, Py_EQ) : 0;
+    if (equal > 0)
+      continue;
+    if (equal == 0 && !PyErr_Occurred())
+      PyErr_Format(PyExc_RuntimeError,
+                   "Global variable %U has value %R when compiling kernel %s, but its value has since changed to %R.", global.name,
+                   global.value, call.name(), now ? now : Py_None);
+    return false;
+  }
+  return true;
+}
+
+bool runHook(PyObject *hook, const Specialization &specialization, const Call &call, const int32_t grid[3]) {
+  nb::object compiled = nb::borrow(specialization.compiled);
+  try {
+    nb::object metadata = compiled.attr("launch_metadata")(nb::make_tuple(grid[0], grid[1], grid[2]), nb::none(),
+                                                           *nb::tuple(boundArguments(call).values()));
+    nb::borrow(hook)(metadata);
+    return true;
+  } catch (nb::python_error &error) {
+    error.restore();
+  }
+  return false;
+}
+
+bool runPreRunHooks(const Call &call) {
+  PyObject *hooks = call.data.preRunHooks;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(hooks); ++i) {
+    nb::dict arguments = boundArguments(call);
+    PyObject *empty = PyTuple_New(0);
+    PyObject *result = empty ? PyObject_Call(PyList_GET_ITEM(hooks, i), empty, arguments.ptr()) : nullptr;
+    Py_XDECREF(empty);
+    if (!result)
+      return false;
+    Py_DECREF(result);
+  }
+  return true;
+}
+
+bool run(const Call &call, Specialization &specialization, const int32_t grid[3]) {
+  RuntimeArgument arguments[kMaxParameters];
+  size_t count = specialization.sources.size();
+  for (size_t i = 0; i < count; ++i) {
+    size_t source = specialization.sources[i];
+    const ArgumentValue &value = call.values[source];
+    arguments[i] = {call.bound[source], value.bits, value.isDouble, text(call.data.parameters[source].name)};
+  }
+  // The cache may be cleared while the GIL is released.
+  std::shared_ptr<Launchable> code = specialization.code;
+  return code->launch({arguments, count}, grid);
+}
+
+} // namespace
+
+PyObject *launchKernel(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names) {
+  auto *launcher = reinterpret_cast<LauncherObject *>(self);
+  Call call(launcher->kernel, launchSettings().device);
+  int32_t grid[3] = {launcher->grid[0], launcher->grid[1], launcher->grid[2]};
+  if (!bind(call, args, PyVectorcall_NARGS(nargsf), names) || !makeKey(call) || !checkGlobals(call))
+    return nullptr;
+  if (PyList_GET_SIZE(call.data.preRunHooks) != 0 && !runPreRunHooks(call))
+    return nullptr;
+  Specialization *specialization = call.data.cache.find(call.words, call.wordCount);
+  if (!specialization && !(specialization = compile(call)))
+    return nullptr;
+  PyObject *compiled = incremented(specialization->compiled);
+  if (call.warmup)
+    return compiled;
+  bool done = !launcher->gridFunction || callGridFunction(call, launcher->gridFunction, grid);
+  if (done && grid[0] != 0 && grid[1] != 0 && grid[2] != 0) {
+    const LaunchSettings &settings = launchSettings();
+    done = checkArrays(call, *specialization);
+    if (done && settings.enterHook)
+      done = runHook(settings.enterHook, *specialization, call, grid);
+    done = done && run(call, *specialization, grid);
+    if (done && settings.exitHook)
+      done = runHook(settings.exitHook, *specialization, call, grid);
+  }
+  if (done)
+    return compiled;
+  Py_DECREF(compiled);
+  return nullptr;
+}
+
+} // namespace triton_metal::python

@@ -1,0 +1,240 @@
+"""`compile`: from source to a CompiledKernel, through the disk cache.
+
+An entry of the disk cache holds the kernel's metadata and its stages; its key holds the source with all that it depends on, the options,
+the device and its processor, this package, and every switch that changes code.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import warnings
+from collections import namedtuple
+
+from .. import _core, knobs
+from ..errors import LaunchError, UnsupportedOnDevice
+from .options import Options
+
+
+@functools.cache
+def triton_key() -> str:
+    """Stands for this package's code: its version and its extension module."""
+    from .. import version
+
+    status = os.stat(_core.__file__)
+    return f"{version}-{status.st_size}-{status.st_mtime_ns}"
+
+
+class ASTSource:
+    """A jit function with the types and constants of one specialisation."""
+
+    ext = "ttir"
+
+    def __init__(self, fn, signature, constexprs=None, attrs=None):
+        self.fn = fn
+        self.name = fn.__name__
+        self.signature = {fn.arg_names[k] if isinstance(k, int) else k: v for k, v in signature.items()}
+        self.constants = {self._path(k): v for k, v in (constexprs or {}).items()}
+        self.attrs = attrs or {}
+
+    def _path(self, key) -> tuple:
+        if isinstance(key, str):
+            return (self.fn.arg_names.index(key),)
+        return (key,) if isinstance(key, int) else tuple(key)
+
+    def hash(self) -> str:
+        constants = [(path, _constant_key(value)) for path, value in sorted(self.constants.items())]
+        text = repr((self.fn.cache_key, list(self.signature.items()), constants, sorted(self.attrs.items())))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def make_ir(self, options: Options):
+        named = dict(options.frontend())
+        specialization = namedtuple("Specialization", ["constants", "signature"])(
+            {self.fn.arg_names[path[0]]: value for path, value in self.constants.items() if len(path) == 1}, self.signature
+        )
+        named["name"] = self.fn.repr(specialization)
+        return _core.build_module(self.fn, self.signature, self.constants, self.attrs, named)
+
+
+class IRSource:
+    """A file of TTIR."""
+
+    ext = "ttir"
+
+    def __init__(self, path):
+        self.path = os.fspath(path)
+        with open(self.path) as file:
+            self.src = file.read()
+        self.module = _core.Module.parse(self.src, self.path)
+        self.name = self.module.signature.name
+        self.signature = {param.name: param.type for param in self.module.signature.params}
+
+    def hash(self) -> str:
+        return hashlib.sha256(self.src.encode()).hexdigest()
+
+    def make_ir(self, options: Options):
+        return self.module
+
+
+def _constant_key(value) -> str:
+    key = getattr(value, "cache_key", None)
+    return key if key is not None else f"{type(value).__name__}:{value!r}"
+
+
+class LazyDict(dict):
+    """The stages of a kernel; some are made when they are first asked for."""
+
+    def __init__(self, stages: dict, makers: dict | None = None):
+        super().__init__(stages)
+        self._makers = makers or {}
+
+    def __missing__(self, name):
+        maker = self._makers.get(name)
+        if maker is None:
+            raise KeyError(name)
+        self[name] = value = maker()
+        return value
+
+    def keys(self):
+        return [*super().keys(), *(name for name in self._makers if name not in self)]
+
+
+class CompiledKernel:
+    """Code of one specialisation for one device."""
+
+    def __init__(self, src, device: str, options: Options, hash: str, artifact):
+        self.src = src
+        self.hash = hash
+        self.name = artifact.signature.name
+        facts = artifact.facts
+        fields = {
+            "hash": hash,
+            "target": device,
+            "name": self.name,
+            "shared": facts.get("threadgroup_bytes", 0),
+            "warp_size": 32,
+            "triton_version": triton_key(),
+            "facts": facts,
+            **options.as_dict(),
+        }
+        self.metadata = namedtuple("KernelMetadata", sorted(fields))(**fields)
+        self.packed_metadata = (options.num_warps, options.num_ctas, self.metadata.shared)
+        self.asm = LazyDict(artifact.stages, {name: functools.partial(artifact.stage, name) for name in artifact.lazy_stages})
+        self.signature = artifact.signature
+        self._launchable = artifact.launchable()
+        self.module = self.function = self._launchable
+        self.n_regs = facts.get("estimated_registers", 0)
+        self.n_spills = 0
+        self.n_max_threads = facts.get("max_threads", 1024)
+
+    @property
+    def kernel(self) -> bytes:
+        return self.asm["obj"] if "obj" in self.asm.keys() else self.asm["msl"].encode()
+
+    def launch_metadata(self, grid, stream, *args):
+        """What launch hooks get."""
+        return {"name": self.name, "grid": grid, "stream": stream, "metadata": self.metadata, "args": args}
+
+    def _init_handles(self) -> None:
+        """Code is loaded when it is compiled."""
+
+    def __getitem__(self, grid):
+        def run(*args, stream=None):
+            if len(args) != len(self.signature.params):
+                raise LaunchError(
+                    f"{self.name}: the compiled kernel takes {len(self.signature.params)} arguments at run time, not {len(args)}"
+                )
+            return self._launcher[grid](*args)
+
+        return run
+
+    @functools.cached_property
+    def _launcher(self):
+        return _DirectKernel(self)
+
+    def __repr__(self):
+        return f"CompiledKernel({self.name} for {self.metadata.target})"
+
+
+class _DirectKernel(_core.KernelBase):
+    """Launches compiled code with its run-time arguments, whatever their alignment."""
+
+    def __init__(self, compiled: CompiledKernel):
+        self._kernel = compiled
+        self._configure(
+            compiled.name,
+            [(param.name, False, False, _argument_type(param.type), False, None, True, True) for param in compiled.signature.params],
+        )
+
+    def _compile(self, device, signature, constants, attrs, options):
+        return self._kernel
+
+
+def _argument_type(spelling: str) -> str:
+    return "u1" if spelling == "i1" else spelling
+
+
+@functools.cache
+def _disk_cache(directory: str, limit: int):
+    return _core.DiskCache(directory, limit)
+
+
+@functools.cache
+def _say_once(reason: str) -> None:
+    warnings.warn(f"compiled kernels are not kept on disk: {reason}", RuntimeWarning, stacklevel=4)
+
+
+def _cache():
+    from .. import version
+
+    if not knobs.cache.enabled:
+        return None
+    return _disk_cache(os.path.join(knobs.cache.dir, "triton-metal", version), knobs.cache.limit)
+
+
+def _backend(device: str):
+    """The module of this device, or a refusal."""
+    if device == "cpu" and hasattr(_core, "compile_for_cpu"):
+        from . import cpu as backend
+
+        return backend
+    raise UnsupportedOnDevice(
+        "compile", device, "this build holds no code generator for the device", "build with the device's pipeline"
+    )
+
+
+def _device_of(target) -> str:
+    if target is None:
+        return _core.get_device()
+    name = target if isinstance(target, str) else getattr(target, "backend", None)
+    if name not in ("cpu", "metal"):
+        raise UnsupportedOnDevice(
+            "compile", str(name), "there is no such device", "compile for target='cpu' or target='metal'"
+        )
+    return name
+
+
+def compile(src, target=None, options=None, _env_vars=None) -> CompiledKernel:
+    """Compile an ASTSource, or the path of a `.ttir` file, for "cpu" or "metal" (by default the current device)."""
+    device = _device_of(target)
+    if not isinstance(src, (ASTSource, IRSource)):
+        src = IRSource(src)
+    parsed = Options.parse(device, options.as_dict() if isinstance(options, Options) else options)
+    backend = _backend(device)
+    settings = json.dumps(knobs.code_settings(), sort_keys=True)
+    parts = (triton_key(), device, backend.target_key(), src.hash(), parsed.hash(), settings)
+    key = _core.cache_key("\0".join(parts).encode())
+    cache = _cache()
+    if cache is not None and not knobs.compilation.always_compile:
+        files = cache.load(key)
+        artifact = backend.restore(files) if files is not None else None
+        if artifact is not None:
+            return CompiledKernel(src, device, parsed, key, artifact)
+    artifact = backend.build(src.make_ir(parsed), parsed)
+    if cache is not None:
+        reason = cache.store(key, backend.save(artifact))
+        if reason:
+            _say_once(reason)
+    return CompiledKernel(src, device, parsed, key, artifact)

@@ -1,0 +1,66 @@
+"""Compilation for the CPU device."""
+
+from __future__ import annotations
+
+import json
+
+from .. import _core
+
+
+class Artifact:
+    """A kernel that was compiled, or read from the disk cache."""
+
+    lazy_stages = ("asm",)
+
+    def __init__(self, code):
+        self._code = code
+        self.signature = code.signature
+        self.stages = {"ttir": code.ttir, "llir": code.llir, "obj": code.object}
+        self.facts = {"arena_bytes": code.arena_bytes}
+
+    def stage(self, name: str):
+        return self._code.assembly()
+
+    def launchable(self):
+        return self._code.launchable()
+
+
+def target_key() -> str:
+    """What must be equal for an object to run: processor, features, triple."""
+    return _core.cpu_target_key()
+
+
+def build(module, options) -> Artifact:
+    return Artifact(_core.compile_for_cpu(module, fp_fusion=options.enable_fp_fusion, checked=options.checked))
+
+
+def save(artifact: Artifact) -> dict[str, bytes]:
+    signature = artifact.signature
+    metadata = {
+        "name": signature.name,
+        "params": [[p.name, p.type, p.divisibility, p.may_be_written] for p in signature.params],
+        "arena_bytes": artifact.facts["arena_bytes"],
+    }
+    return {
+        "kernel.json": json.dumps(metadata, indent=1).encode(),
+        "kernel.ttir": artifact.stages["ttir"].encode(),
+        "kernel.llir": artifact.stages["llir"].encode(),
+        "kernel.o": artifact.stages["obj"],
+    }
+
+
+def restore(files: dict[str, bytes]) -> Artifact | None:
+    """The artifact of an entry; None where it is not one of ours."""
+    try:
+        metadata = json.loads(files["kernel.json"])
+        code = _core.load_for_cpu(
+            metadata["name"],
+            [tuple(param) for param in metadata["params"]],
+            files["kernel.ttir"].decode(),
+            files["kernel.llir"].decode(),
+            files["kernel.o"],
+            metadata["arena_bytes"],
+        )
+    except (KeyError, ValueError):
+        return None
+    return Artifact(code)

@@ -1,0 +1,96 @@
+"""What a kernel's code depends on besides its own text: the functions that it calls and the globals that it reads.
+
+Names are resolved as Python would, through closure, globals and builtins, and attribute by attribute (`module.function`). The result is
+a hash for the key of the disk cache, and the globals whose values are baked into the code.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+
+_MISSING = object()
+
+
+class Dependencies(ast.NodeVisitor):
+    """Walks one function's tree. `hash` is the digest; `used_globals` maps (name, id of the dictionary) to (value, dictionary)."""
+
+    def __init__(self, function):
+        self._function = function
+        self._scope = function.get_capture_scope()
+        self._globals = function.__globals__
+        self._digest = hashlib.sha256(function.src.encode())
+        self._bound: set[str] = set()
+        self.used_globals: dict = {}
+
+    def digest(self, tree: ast.AST) -> str:
+        self.visit(tree)
+        return self._digest.hexdigest()
+
+    def visit_FunctionDef(self, node: ast.FunctionDef):
+        arguments = node.args
+        for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg):
+            if argument is not None:
+                self._bound.add(argument.arg)
+                if argument.annotation is not None:
+                    self.visit(argument.annotation)
+        for default in (*arguments.defaults, *arguments.kw_defaults):
+            if default is not None:
+                self.visit(default)
+        for statement in node.body:
+            self.visit(statement)
+
+    def visit_Name(self, node: ast.Name):
+        if isinstance(node.ctx, ast.Store):
+            self._bound.add(node.id)
+        elif node.id not in self._bound:
+            self._record(self._lookup(node.id), node.id)
+
+    def visit_Attribute(self, node: ast.Attribute):
+        value = self._resolve(node)
+        if value is _MISSING:
+            self.generic_visit(node)
+        else:
+            self._record(value, None)
+
+    def _lookup(self, name: str):
+        return self._scope.get(name, _MISSING)
+
+    def _resolve(self, node: ast.AST):
+        """The value of a dotted name, as far as modules go."""
+        if isinstance(node, ast.Name):
+            return _MISSING if node.id in self._bound else self._lookup(node.id)
+        if isinstance(node, ast.Attribute):
+            value = self._resolve(node.value)
+            if type(value).__name__ == "module":
+                return getattr(value, node.attr, _MISSING)
+        return _MISSING
+
+    def _record(self, value, name: str | None):
+        """Put what the code takes from `value` into the digest."""
+        if value is _MISSING:
+            return
+        key = getattr(value, "__triton_metal_kernel__", None)
+        if key is not None:
+            self._update(value.cache_key)
+        elif type(value).__name__ == "module" or callable(value):
+            # Builtins of the language belong to this package, whose version is part of every key.
+            self._update(f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', getattr(value, '__name__', ''))}")
+        else:
+            self._update(f"{type(value).__name__}:{_spell(value)}")
+        if name is not None and name in self._globals and self._globals[name] is value and not _is_code(value):
+            self.used_globals[(name, id(self._globals))] = (value, self._globals)
+
+    def _update(self, text: str):
+        self._digest.update(b"\0" + text.encode())
+
+
+def _is_code(value) -> bool:
+    return callable(value) or type(value).__name__ == "module"
+
+
+def _spell(value) -> str:
+    inner = getattr(value, "value", _MISSING)
+    if type(value).__name__ == "constexpr" and inner is not _MISSING:
+        return _spell(inner)
+    return repr(value)

@@ -1,0 +1,442 @@
+"""`jit` and the functions that it makes.
+
+A JITFunction is a `_core.KernelBase`: `kernel[grid](...)` runs in C++ from the subscript on, and comes back here only for a
+specialisation that was not compiled before.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import re
+import textwrap
+import threading
+from functools import cached_property
+
+from .. import _core
+from .dependencies import Dependencies
+
+#: Names of types in annotations and what signatures call them.
+_TYPE_NAMES = {
+    "bool": "u1", "int1": "u1", "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64",
+    "uint8": "u8", "uint16": "u16", "uint32": "u32", "uint64": "u64",
+    "float16": "fp16", "bfloat16": "bf16", "float32": "fp32", "float64": "fp64",
+    "float8e5": "fp8e5", "float8e4nv": "fp8e4nv", "float8e4b8": "fp8e4b8", "float8e5b16": "fp8e5b16", "float8e4b15": "fp8e4b15",
+    "i1": "u1",
+}  # fmt: skip
+_SHORT_NAMES = frozenset(_TYPE_NAMES.values())
+
+
+class KernelInterface:
+    """Whatever can be launched as `kernel[grid](...)`."""
+
+    def warmup(self, *args, grid, **kwargs):
+        return self.run(*args, grid=grid, warmup=True, **kwargs)
+
+    def run(self, *args, grid, warmup, **kwargs):
+        raise TypeError(f"{type(self).__name__} does not say how it runs")
+
+    def __getitem__(self, grid):
+        return lambda *args, **kwargs: self.run(*args, grid=grid, warmup=False, **kwargs)
+
+
+class KernelParam:
+    """One parameter of a jit function."""
+
+    def __init__(self, num: int, param: inspect.Parameter, do_not_specialize: bool, do_not_specialize_on_alignment: bool):
+        self.num = num
+        self._param = param
+        self.do_not_specialize = do_not_specialize
+        self.do_not_specialize_on_alignment = do_not_specialize_on_alignment
+
+    @property
+    def name(self) -> str:
+        return self._param.name
+
+    @cached_property
+    def annotation(self) -> str:
+        """The annotation as text; empty where there is none."""
+        annotation = self._param.annotation
+        if annotation is inspect.Parameter.empty:
+            return ""
+        return annotation if isinstance(annotation, str) else _annotation_text(annotation)
+
+    @cached_property
+    def annotation_type(self) -> str:
+        """The type that the annotation fixes, as signatures spell it; empty where it fixes none."""
+        text = self.annotation
+        if self.is_constexpr or not text:
+            return ""
+        text = text.rpartition(".")[2] if not text.startswith("*") else text
+        pointer = "*" if text.startswith("*") else ""
+        name = text[len(pointer) :].strip()
+        if pointer and name.startswith("k") and name[1:] in _SHORT_NAMES:
+            pointer, name = "*k", name[1:]
+        name = _TYPE_NAMES.get(name, name)
+        return pointer + name if name in _SHORT_NAMES else ""
+
+    @cached_property
+    def is_constexpr(self) -> bool:
+        return "constexpr" in self.annotation
+
+    @cached_property
+    def is_const(self) -> bool:
+        text = self.annotation
+        return not self.is_constexpr and (bool(re.search(r"\bconst\b", text)) or text.startswith("*k"))
+
+    @property
+    def default(self):
+        return self._param.default
+
+    @property
+    def has_default(self) -> bool:
+        return self._param.default is not inspect.Parameter.empty
+
+
+def _annotation_text(annotation) -> str:
+    if isinstance(annotation, type):
+        return annotation.__name__
+    return str(annotation)
+
+
+def _function_key(fn) -> str:
+    return f"{fn.__module__}.{fn.__qualname__}"
+
+
+class _SourceOfFunction:
+    """Text, tree and hash of a Python function that is compiled or evaluated at compile time."""
+
+    def _read_source(self, fn) -> None:
+        self.fn = fn
+        self.signature = inspect.signature(fn)
+        try:
+            self.raw_src, self.starting_line_number = inspect.getsourcelines(fn)
+        except OSError as error:
+            raise ValueError("@jit functions should be defined in a Python file") from error
+        source = textwrap.dedent("".join(self.raw_src))
+        start = re.search(r"^def\s+\w+\s*\(", source, re.MULTILINE)
+        if start is None:
+            raise ValueError(f"@jit needs a function made by `def`; {fn.__qualname__} is not")
+        self._src = source[start.start() :]
+        self._fn_name = _function_key(fn)
+        self._hash_lock = threading.RLock()
+        self.hash: str | None = None
+        self._used_globals: dict = {}
+        self.__name__ = fn.__name__
+        self.__qualname__ = fn.__qualname__
+        self.__doc__ = fn.__doc__
+        self.__module__ = fn.__module__
+        self.__globals__ = fn.__globals__
+
+    @property
+    def src(self) -> str:
+        return self._src
+
+    def parse(self) -> ast.Module:
+        """The tree of `src`."""
+        return ast.parse(self._src)
+
+    def get_capture_scope(self) -> dict:
+        """Everything that the function's names can mean: globals, and the variables of its closure."""
+        return {**self.__globals__, **inspect.getclosurevars(self.fn).nonlocals}
+
+    @property
+    def cache_key(self) -> str:
+        """A hash of the source and of all that it depends on."""
+        with self._hash_lock:
+            if self.hash is None:
+                # A recursive function meets itself: its name stands for it.
+                self.hash = f"recursion:{self._fn_name}"
+                finder = Dependencies(self)
+                digest = finder.digest(self.parse())
+                self._used_globals = dict(finder.used_globals)
+                place = f"{self.fn.__code__.co_filename}:{self.starting_line_number}"
+                self.hash = hashlib.sha256(f"{digest}\0{self._fn_name}\0{place}".encode()).hexdigest()
+            return self.hash
+
+    @property
+    def used_global_vals(self) -> dict:
+        """Globals whose values went into the code: (name, id of dictionary) to (value, dictionary)."""
+        self.cache_key  # noqa: B018  finds them
+        return self._used_globals
+
+
+class JITFunction(_SourceOfFunction, _core.KernelBase, KernelInterface):
+    """A function that is compiled for each combination of argument types, alignments and constants."""
+
+    __triton_metal_kernel__ = True
+    # In KernelInterface's order of resolution the C++ subscript would come second.
+    __getitem__ = _core.KernelBase.__getitem__
+
+    def __init__(
+        self,
+        fn,
+        version=None,
+        do_not_specialize=None,
+        do_not_specialize_on_alignment=None,
+        debug=None,
+        noinline=None,
+        repr=None,
+        launch_metadata=None,
+    ):
+        self._read_source(fn)
+        self.version = version
+        self.do_not_specialize = do_not_specialize or []
+        self.do_not_specialize_on_alignment = do_not_specialize_on_alignment or []
+        self.debug = debug
+        self.noinline = noinline
+        self.launch_metadata = launch_metadata
+        self._repr = repr
+        self.module = fn.__module__
+        self.kernel = None
+
+        self.params = []
+        for i, parameter in enumerate(self.signature.parameters.values()):
+            fixed = i in self.do_not_specialize or parameter.name in self.do_not_specialize
+            unaligned = (
+                i in self.do_not_specialize_on_alignment or parameter.name in self.do_not_specialize_on_alignment
+            )
+            self.params.append(KernelParam(i, parameter, fixed, unaligned))
+            if fixed and self.params[-1].is_constexpr:
+                from ..errors import CompilationError
+
+                raise CompilationError(
+                    self.src, None, f"parameter {parameter.name} is constexpr and do_not_specialize at once; it cannot be both"
+                )
+        self.arg_names = [p.name for p in self.params]
+        self.constexprs = [p.num for p in self.params if p.is_constexpr]
+        self._configure(
+            self.__name__,
+            [
+                (
+                    p.name,
+                    p.is_constexpr,
+                    p.is_const,
+                    p.annotation_type or None,
+                    p.has_default,
+                    p.default if p.has_default else None,
+                    p.do_not_specialize,
+                    p.do_not_specialize_on_alignment,
+                )
+                for p in self.params
+            ],
+        )
+
+    # Calls ---------------------------------------------------------------------------------------------------------
+
+    def __call__(self, *args, **kwargs):
+        raise RuntimeError("Cannot call @triton.jit'd outside of the scope of a kernel")
+
+    def run(self, *args, grid, warmup, **kwargs):
+        """Launch, or with `warmup` only compile; the same as `self[grid](...)`."""
+        if warmup:
+            kwargs["warmup"] = True
+            grid = (1,) if grid is None else grid
+        return self[grid](*args, **kwargs)
+
+    def warmup(self, *args, grid=(1,), **kwargs):
+        """Compile for these arguments, without running. Dtypes and MockTensors stand for arrays."""
+        return self.run(*(MockTensor.wrap_dtype(arg) for arg in args), grid=grid, warmup=True, **kwargs)
+
+    def _compile(self, device: str, signature: dict, constants: dict, attrs: dict, options: dict):
+        """Called by the launcher for a specialisation that it does not know."""
+        from ..compiler import ASTSource, compile
+
+        self._watch([(values, name, value) for (name, _), (value, values) in self.used_global_vals.items()])
+        if self.debug is not None:
+            options.setdefault("debug", self.debug)
+        source = ASTSource(self, signature, constants, attrs)
+        return compile(source, target=device, options=options)
+
+    # Source ---------------------------------------------------------------------------------------------------------
+
+    def _set_src(self, new_src):
+        raise AttributeError("a jit function's source is read-only; _unsafe_update_src replaces it")
+
+    src = property(_SourceOfFunction.src.fget, _set_src)
+
+    def _unsafe_update_src(self, new_src: str) -> None:
+        """Replace the source; what was compiled from the old one is not used again."""
+        self.hash = None
+        self._src = new_src
+        self._forget()
+
+    def repr(self, specialization) -> str:
+        """The name of the compiled function."""
+        return self._repr(specialization) if self._repr is not None else self.__name__
+
+    def add_pre_run_hook(self, hook) -> None:
+        """Call `hook(**arguments)` before every launch."""
+        self.pre_run_hooks.append(hook)
+
+    @property
+    def device_caches(self) -> dict:
+        """For each device a tuple whose first element is the dict of compiled kernels, by hash."""
+        caches: dict = {}
+        for kernel in self._compiled():
+            caches.setdefault(kernel.metadata.target, ({},))[0][kernel.hash] = kernel
+        return caches
+
+    @property
+    def ASTSource(self):
+        from ..compiler import ASTSource
+
+        return ASTSource
+
+    @property
+    def CompiledKernel(self):
+        from ..compiler import CompiledKernel
+
+        return CompiledKernel
+
+    @property
+    def compile(self):
+        from ..compiler import compile
+
+        return compile
+
+    def create_binder(self) -> None:
+        """Binding is done in C++; here for callers that ask for it beforehand."""
+
+    def is_gluon(self) -> bool:
+        return False
+
+    def __repr__(self):
+        return f"JITFunction({self.module}:{self.__qualname__})"
+
+
+class ConstexprFunction(_SourceOfFunction):
+    """A Python function that kernels may call at compile time."""
+
+    __triton_metal_kernel__ = True
+
+    def __init__(self, fn):
+        self._read_source(fn)
+
+    def __get__(self, instance, owner):
+        return self if instance is None else _BoundConstexprFunction(instance, self)
+
+    def __call__(self, *args, _semantic=None, **kwargs):
+        from ..language.core import _unwrap_if_constexpr, constexpr
+
+        args = [_unwrap_if_constexpr(arg) for arg in args]
+        kwargs = {name: _unwrap_if_constexpr(value) for name, value in kwargs.items()}
+        result = self.fn(*args, **kwargs)
+        return result if _semantic is None else constexpr(result)
+
+
+class _BoundConstexprFunction(ConstexprFunction):
+    def __init__(self, instance, function):
+        self.__self__ = instance
+        self.__func__ = function
+        self.__name__ = function.__name__
+
+    @property
+    def cache_key(self):
+        return self.__func__.cache_key
+
+    def __call__(self, *args, **kwargs):
+        return self.__func__(self.__self__, *args, **kwargs)
+
+
+def constexpr_function(fn):
+    """Make `fn` callable in kernels, with compile-time arguments and result."""
+    return ConstexprFunction(fn)
+
+
+def jit(
+    fn=None,
+    *,
+    version=None,
+    repr=None,
+    launch_metadata=None,
+    do_not_specialize=None,
+    do_not_specialize_on_alignment=None,
+    debug=None,
+    noinline=None,
+):
+    """Make a kernel, or a function that kernels call, of a Python function."""
+
+    def decorate(fn):
+        assert callable(fn), f"@jit decorates functions, not {fn!r}"
+        return JITFunction(
+            fn,
+            version=version,
+            do_not_specialize=do_not_specialize,
+            do_not_specialize_on_alignment=do_not_specialize_on_alignment,
+            debug=debug,
+            noinline=noinline,
+            repr=repr,
+            launch_metadata=launch_metadata,
+        )
+
+    return decorate if fn is None else decorate(fn)
+
+
+class MockTensor:
+    """Stands for an array of a dtype where only compilation is wanted."""
+
+    def __init__(self, dtype, shape=None):
+        self.dtype = dtype
+        self.shape = [1] if shape is None else shape
+
+    @staticmethod
+    def wrap_dtype(arg):
+        """A MockTensor for a dtype, any other argument itself."""
+        return MockTensor(arg) if type(arg).__name__ == "dtype" and type(arg).__module__.split(".")[0] == "torch" else arg
+
+    @staticmethod
+    def data_ptr() -> int:
+        return 0
+
+    @staticmethod
+    def ptr_range() -> int:
+        return 0
+
+
+class TensorWrapper:
+    """An array seen with another dtype of the same width."""
+
+    def __init__(self, base, dtype):
+        self.dtype = dtype
+        self.base = base
+        self.data = base.data
+        self.device = getattr(base, "device", "cpu")
+        self.shape = base.shape
+
+    def data_ptr(self) -> int:
+        return self.base.data_ptr() if hasattr(self.base, "data_ptr") else self.base.ctypes.data
+
+    def stride(self, *args):
+        return self.base.stride(*args)
+
+    def element_size(self) -> int:
+        return self.base.element_size()
+
+    def __str__(self) -> str:
+        return f"TensorWrapper[{self.dtype}]({self.base})"
+
+    def cpu(self):
+        return TensorWrapper(self.base.cpu(), self.dtype)
+
+    def copy_(self, other):
+        self.base.copy_(other.base)
+
+    def clone(self):
+        return TensorWrapper(self.base.clone(), self.dtype)
+
+    def to(self, device):
+        return TensorWrapper(self.base.to(device), self.dtype)
+
+    def new_empty(self, sizes):
+        return TensorWrapper(self.base.new_empty(sizes), self.dtype)
+
+
+def reinterpret(tensor, dtype):
+    """The same memory with another element type."""
+    if isinstance(tensor, TensorWrapper):
+        return tensor.base if dtype == tensor.base.dtype else TensorWrapper(tensor.base, dtype)
+    if hasattr(tensor, "data_ptr") or hasattr(tensor, "__array_interface__"):
+        return TensorWrapper(tensor, dtype)
+    raise TypeError(f"Cannot reinterpret a {type(tensor)}.")
