@@ -120,7 +120,7 @@ std::vector<Node *> AstReader::readList(nb::handle source, const char *name) {
 
 Node *AstReader::read(nb::handle source) {
   if (++depth > kMaxDepth)
-    throw AstError{source.ptr(), "this is nested more than " + std::to_string(kMaxDepth) +
+    throw AstError{nb::borrow(source), "this is nested more than " + std::to_string(kMaxDepth) +
                                      " levels deep; split it into several statements or functions"};
   function.nodes.emplace_back();
   Node &node = function.nodes.back();
@@ -322,7 +322,7 @@ void AstReader::readParameters(nb::handle arguments) {
     add(argument, true, false);
   nb::object kwarg = field(arguments, "kwarg");
   if (!kwarg.is_none())
-    throw AstError{kwarg.ptr(), "`**" + nb::cast<std::string>(field(kwarg, "arg")) +
+    throw AstError{kwarg, "`**" + nb::cast<std::string>(field(kwarg, "arg")) +
                                     "` is not supported in functions decorated with @triton.jit; name the parameters"};
 }
 
@@ -340,7 +340,7 @@ void AstReader::readFunction(nb::handle definition) {
 FunctionAst::FunctionAst(nb::object tree) : module(std::move(tree)) {
   nb::list statements(nb::getattr(module, "body"));
   if (statements.size() != 1 || Py_TYPE(nb::object(statements[0]).ptr()) != tables().functionDef)
-    throw AstError{statements.size() ? nb::object(statements[0]).ptr() : nullptr,
+    throw AstError{statements.size() ? nb::object(statements[0]) : nb::object(),
                    "@triton.jit needs the source of one `def`; this is something else"};
   AstReader(*this).readFunction(statements[0]);
 }

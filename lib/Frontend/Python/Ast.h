@@ -80,7 +80,7 @@ private:
 
 /// Raised for a function that cannot be read: nesting beyond what is walked, no `def`, `**kwargs`.
 struct AstError {
-  PyObject *node; ///< borrowed; may be null
+  nb::object node; ///< may be null; keeps its place readable when the tree is gone
   std::string message;
 };
 

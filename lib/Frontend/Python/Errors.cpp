@@ -67,7 +67,7 @@ void Walker::unsupported(Node *node, const std::string &message) {
 }
 
 void Walker::raiseUnreadable(nb::handle function, const AstError &error) {
-  nb::object where = error.node ? nb::borrow(error.node) : nb::none();
+  nb::object where = error.node.is_valid() ? error.node : nb::none();
   nb::object exception = lang.unsupportedConstruct(function.attr("src"), where, nb::str(error.message.c_str()));
   raiseObject(exception);
 }
