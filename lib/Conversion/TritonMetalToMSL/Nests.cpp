@@ -124,6 +124,9 @@ void KernelLowering::closeNest() {
     Storage storage = targetFor(tensor);
     if (VectorLocal vector = nest->vectors.lookup(tensor); vector.variable && storage.packBits && !storage.isMatrix) {
       // What was loaded as a vector goes straight into its place in the array.
+      Operation *array = storage.variable.getDefiningOp();
+      if (array->getBlock() == vector.variable->getBlock() && vector.variable->isBeforeInBlock(array))
+        array->moveBefore(vector.variable);
       builder.setInsertionPoint(vector.variable);
       Value target = storage.variable;
       if (vector.index)
