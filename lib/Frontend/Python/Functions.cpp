@@ -244,7 +244,7 @@ Value Walker::callJit(nb::handle function, const std::vector<Value> &arguments,
   } catch (const AstError &error) {
     raiseUnreadable(function, error);
   }
-  if (nb::cast<bool>(nb::getattr(function, "noinline", nb::bool_(false))))
+  if (PyObject_IsTrue(nb::object(nb::getattr(function, "noinline", nb::none())).ptr()) == 1) // None is no
     return callOutOfLine(function, *ast, arguments, keywords);
   // Arguments that do not fit are an error of the caller; what goes wrong in the body is the callee's, told with the caller's place.
   size_t outer = frames.size();
