@@ -3,6 +3,7 @@
 #include "triton_metal/Compiler/Guard.h"
 #include "triton_metal/Conversion/TritonToTritonMetal/Passes.h"
 #include "triton_metal/Pipelines/MetalPipeline.h"
+#include "triton_metal/Pipelines/TritonPipeline.h"
 #include "triton_metal/Target/MSL/Print.h"
 
 #include "mlir/Pass/PassManager.h"
@@ -37,6 +38,8 @@ Result<MetalCode> compileForMetal(const Module &module, const MetalOptions &opti
         failure = capture.take(Error::Kind::Internal, ("the compiler failed to " + what).str());
       return !failure;
     };
+    if (!run([](OpPassManager &manager) { buildTritonPipeline(manager); }, "simplify the kernel"))
+      return;
     ttm::AssignLayoutsOptions layouts;
     layouts.numWarps = options.numWarps;
     layouts.chip = options.chip;

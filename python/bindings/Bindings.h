@@ -16,6 +16,7 @@ void bindCache(nb::module_ &m);
 void bindCompiler(nb::module_ &m);
 void bindFrontend(nb::module_ &m);
 void bindLaunch(nb::module_ &m);
+void bindMetal(nb::module_ &m);
 
 /// Raises the exception of triton_metal.errors that belongs to the error.
 [[noreturn]] void raise(const Error &error);

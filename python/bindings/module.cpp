@@ -10,4 +10,5 @@ NB_MODULE(_core, m) {
   bindCompiler(m);
   bindFrontend(m);
   bindLaunch(m);
+  bindMetal(m);
 }

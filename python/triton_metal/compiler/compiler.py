@@ -200,6 +200,10 @@ def _backend(device: str):
         from . import cpu as backend
 
         return backend
+    if device == "metal":
+        from . import metal as backend
+
+        return backend
     raise UnsupportedOnDevice(
         "compile", device, "this build holds no code generator for the device", "build with the device's pipeline"
     )
@@ -233,8 +237,9 @@ def compile(src, target=None, options=None, _env_vars=None) -> CompiledKernel:
         if artifact is not None:
             return CompiledKernel(src, device, parsed, key, artifact)
     artifact = backend.build(src.make_ir(parsed), parsed)
-    if cache is not None:
-        reason = cache.store(key, backend.save(artifact))
+    files = backend.save(artifact) if cache is not None else None
+    if files is not None:
+        reason = cache.store(key, files)
         if reason:
             _say_once(reason)
     return CompiledKernel(src, device, parsed, key, artifact)

@@ -1,0 +1,275 @@
+//===- metal.cpp - compilation for Metal and launches through the driver -----------===//
+#include "Bindings.h"
+#include "Launchable.h"
+#include "triton_metal/Compiler/CompileMetal.h"
+#include "triton_metal/Runtime/Metal/Driver.h"
+
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace triton_metal::python {
+
+namespace {
+
+std::string &softmetalPath() {
+  static std::string path;
+  return path;
+}
+
+void setException(const char *type, nb::tuple arguments) {
+  nb::object cls = nb::module_::import_("triton_metal.errors").attr(type);
+  nb::object exception = cls(*arguments);
+  PyErr_SetObject(cls.ptr(), exception.ptr());
+}
+
+/// Where in the Python source a line of the text comes from: the nearest line at or above it that says so.
+const msl::LineOrigin *originOf(const msl::KernelText &kernel, uint32_t line) {
+  auto after = std::upper_bound(kernel.lines.begin(), kernel.lines.end(), line,
+                                [](uint32_t value, const msl::LineOrigin &origin) { return value < origin.line; });
+  return line && after != kernel.lines.begin() ? &*std::prev(after) : nullptr;
+}
+
+nb::dict place(const msl::LineOrigin *origin) {
+  nb::dict where;
+  if (origin) {
+    where["file"] = origin->file;
+    where["line"] = origin->sourceLine;
+    where["column"] = origin->sourceColumn;
+  }
+  return where;
+}
+
+/// The Python exception of an error of the driver. Always false.
+bool raiseDriverError(const metal::Error &error, const msl::KernelText *kernel) {
+  try {
+    switch (error.kind) {
+    case metal::ErrorKind::None:
+      return false;
+    case metal::ErrorKind::NoDevice:
+      setException("UnsupportedOnDevice", nb::make_tuple("launch", "metal", error.message, "launch with device=\"cpu\""));
+      return false;
+    case metal::ErrorKind::CompileFailed:
+    case metal::ErrorKind::MissingFunction:
+      setException("InternalCompilerError", nb::make_tuple("Metal refused the kernel's text: " + error.message));
+      return false;
+    case metal::ErrorKind::OutOfResources:
+      setException("OutOfResources", nb::make_tuple(kernel ? kernel->facts.threads : 0, 0, error.message,
+                                                    "Fewer warps or smaller blocks may help."));
+      return false;
+    case metal::ErrorKind::LaunchFailed:
+      setException("LaunchError", nb::make_tuple(error.message));
+      return false;
+    case metal::ErrorKind::Interrupted:
+      if (!PyErr_Occurred())
+        PyErr_SetNone(PyExc_KeyboardInterrupt);
+      return false;
+    case metal::ErrorKind::DeviceFault:
+    case metal::ErrorKind::Timeout: {
+      const MetalReport *first = error.reports.empty() ? nullptr : &error.reports.front();
+      std::string message = first ? std::string(first->message) + " (line " + std::to_string(first->line) + " of the Metal text)"
+                                  : error.message;
+      setException("DeviceFault", nb::make_tuple(message, place(kernel && first ? originOf(*kernel, first->line) : nullptr)));
+      return false;
+    }
+    }
+  } catch (nb::python_error &raised) {
+    raised.restore();
+  }
+  return false;
+}
+
+/// Waits for everything that was launched. Called with the GIL. False with an exception set.
+bool synchronizeDriver(metal::Driver &driver, const msl::KernelText *kernel) {
+  PyThreadState *saved = PyEval_SaveThread();
+  metal::Error error = driver.synchronize([&saved] {
+    PyEval_RestoreThread(saved);
+    bool raised = PyErr_CheckSignals() != 0;
+    saved = PyEval_SaveThread();
+    return raised;
+  });
+  PyEval_RestoreThread(saved);
+  return !error || raiseDriverError(error, kernel);
+}
+
+class MetalLaunchable final : public Launchable {
+public:
+  MetalLaunchable(KernelSignature signature, std::shared_ptr<const MetalCode> code, bool checked)
+      : Launchable(Device::Metal, std::move(signature)), code(std::move(code)), checked(checked) {}
+
+  bool launch(std::span<const RuntimeArgument> arguments, const int32_t grid[3]) override {
+    if (!prepare())
+      return false;
+    std::vector<char> block(layout.size);
+    if (!pack(arguments, block.data()))
+      return false;
+    std::vector<metal::ArrayArgument> arrays;
+    for (size_t i = 0; i < arguments.size(); ++i)
+      if (signature.params[i].type == ParamType::Pointer && !addArray(arguments[i], i, arrays))
+        return false;
+    metal::LaunchRequest request;
+    request.params = block.data();
+    request.paramsBytes = block.size();
+    request.arrays = arrays.data();
+    request.arrayCount = arrays.size();
+    for (int i = 0; i < 3; ++i)
+      request.grid[i] = uint32_t(grid[i]);
+    request.threads = code->kernel.facts.threads;
+    request.threadgroupBytes = code->kernel.facts.threadgroupBytes;
+    PyThreadState *saved = PyEval_SaveThread();
+    metal::Error error = driver->launch(*pipeline, request);
+    PyEval_RestoreThread(saved);
+    if (error)
+      return raiseDriverError(error, &code->kernel);
+    // Every array is the host's so far, and host arrays are complete when the launch returns.
+    return synchronizeDriver(*driver, &code->kernel);
+  }
+
+private:
+  bool prepare() {
+    if (pipeline)
+      return true;
+    PyThreadState *saved = PyEval_SaveThread();
+    metal::Error error = metal::Driver::shared(softmetalPath(), driver);
+    if (!error) {
+      metal::PipelineRequest request;
+      request.text = code->kernel.text;
+      request.function = code->kernel.entry;
+      request.languageVersion = code->kernel.languageVersion / 10 << 16 | code->kernel.languageVersion % 10;
+      request.checks = checked ? uint32_t(MetalCheckAll) : 0;
+      request.threads = code->kernel.facts.threads;
+      error = driver->pipeline(request, pipeline);
+    }
+    PyEval_RestoreThread(saved);
+    return !error || raiseDriverError(error, &code->kernel);
+  }
+
+  bool addArray(const RuntimeArgument &argument, size_t index, std::vector<metal::ArrayArgument> &arrays) {
+    ArrayView view;
+    std::string who = signature.name + ": argument '" + argument.name + "' ";
+    nb::str name(argument.name);
+    if (readArray(argument.object, view) != ArrayRead::Ok) {
+      setLaunchError(who + "must be an array on the metal device", name.ptr());
+      return false;
+    }
+    char *begin = nullptr;
+    uint64_t bytes = 0;
+    extentOf(view, begin, bytes);
+    bool empty = view.rank && view.shape && std::find(view.shape, view.shape + view.rank, 0) != view.shape + view.rank;
+    if (bytes == 0 && !empty) {
+      setLaunchError(who + "does not say how large it is, which the metal device must know; pass a NumPy array or a tensor", name.ptr());
+      return false;
+    }
+    if (begin != view.data && !empty) {
+      setLaunchError(who + "has a negative stride, which the metal device cannot be given; pass a copy", name.ptr());
+      return false;
+    }
+    if (empty)
+      return true; // no address is valid, and the block holds the host's
+    metal::ArrayArgument array;
+    array.host = begin;
+    array.bytes = bytes;
+    array.paramsOffset = layout.offsets[index];
+    array.written = signature.params[index].mayBeWritten;
+    arrays.push_back(array);
+    return true;
+  }
+
+  std::shared_ptr<const MetalCode> code;
+  bool checked;
+  metal::Driver *driver = nullptr;
+  const metal::Pipeline *pipeline = nullptr;
+};
+
+nb::dict factsOf(const MetalCode &code) {
+  const msl::KernelFacts &facts = code.kernel.facts;
+  nb::dict result;
+  result["threads"] = facts.threads;
+  result["threadgroup_bytes"] = facts.threadgroupBytes;
+  result["barriers"] = facts.barriers;
+  result["simd_operations"] = facts.simdOperations;
+  result["matrix_operations"] = facts.matrixOperations;
+  result["device_loads"] = facts.deviceLoads;
+  result["device_stores"] = facts.deviceStores;
+  result["atomics"] = facts.atomics;
+  result["estimated_registers"] = facts.estimatedRegisters;
+  result["bytes_per_program"] = facts.bytesPerProgram ? nb::object(nb::int_(*facts.bytesPerProgram)) : nb::none();
+  result["operations_per_program"] = facts.operationsPerProgram ? nb::object(nb::int_(*facts.operationsPerProgram)) : nb::none();
+  result["language_version"] = code.kernel.languageVersion;
+  return result;
+}
+
+std::string airOf(const MetalCode &code) {
+  metal::Driver *driver = nullptr;
+  const metal::Pipeline *pipeline = nullptr;
+  std::string text;
+  metal::Error error = metal::Driver::shared(softmetalPath(), driver);
+  if (!error) {
+    metal::PipelineRequest request;
+    request.text = code.kernel.text;
+    request.function = code.kernel.entry;
+    request.languageVersion = code.kernel.languageVersion / 10 << 16 | code.kernel.languageVersion % 10;
+    error = driver->pipeline(request, pipeline);
+  }
+  if (!error)
+    error = driver->air(*pipeline, text);
+  if (error) {
+    raiseDriverError(error, &code.kernel);
+    throw nb::python_error();
+  }
+  return text;
+}
+
+} // namespace
+
+void bindMetal(nb::module_ &m) {
+  nb::class_<MetalCode>(m, "MetalCode", "A kernel as Metal Shading Language.")
+      .def_ro("signature", &MetalCode::signature)
+      .def_ro("ttir", &MetalCode::ttir)
+      .def_ro("ttm", &MetalCode::ttm)
+      .def_prop_ro("msl", [](const MetalCode &self) { return self.kernel.text; })
+      .def_prop_ro("entry", [](const MetalCode &self) { return self.kernel.entry; })
+      .def_prop_ro("lines", [](const MetalCode &self) {
+        nb::list lines;
+        for (const msl::LineOrigin &origin : self.kernel.lines)
+          lines.append(nb::make_tuple(origin.line, origin.file, origin.sourceLine, origin.sourceColumn));
+        return lines;
+      }, "(line of the text, file, line, column) of the source, in the order of the text.")
+      .def_prop_ro("facts", factsOf)
+      .def("air", airOf, "The kernel's AIR as text; only the software Metal has it.")
+      .def("launchable", [](std::shared_ptr<MetalCode> self, bool checked) -> std::shared_ptr<Launchable> {
+        return std::make_shared<MetalLaunchable>(self->signature, self, checked);
+      }, nb::arg("checked") = false);
+
+  m.def("compile_for_metal", [](const Module &module, unsigned numWarps, const std::string &chip) {
+    Result<MetalCode> code = [&] {
+      nb::gil_scoped_release release;
+      MetalOptions options;
+      options.numWarps = numWarps;
+      options.chip = chip;
+      return compileForMetal(module, options);
+    }();
+    return std::make_shared<MetalCode>(unwrap(std::move(code)));
+  }, nb::arg("module"), nb::arg("num_warps") = 4, nb::arg("chip") = "apple-m1");
+
+  m.def("set_softmetal_path", [](const std::string &path) { softmetalPath() = path; }, nb::arg("path"),
+        "Where libsoftmetal lies; it is loaded when it is first needed.");
+
+  m.def("set_metal_run_options", [](uint64_t seed, uint32_t timeoutMilliseconds) {
+    metal::Driver *driver = nullptr;
+    if (metal::Error error = metal::Driver::shared(softmetalPath(), driver)) {
+      raiseDriverError(error, nullptr);
+      throw nb::python_error();
+    }
+    MetalRunOptions options{};
+    options.seed = seed;
+    options.timeoutMs = timeoutMilliseconds;
+    options.optLevel = -1;
+    driver->setRunOptions(options);
+  }, nb::arg("seed"), nb::arg("timeout_ms"));
+}
+
+} // namespace triton_metal::python
