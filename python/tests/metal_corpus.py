@@ -1,0 +1,47 @@
+"""MLX's kernels as Apple's compiler made them: fetched once, pinned by hash, kept outside the repository, never shipped."""
+import functools
+import hashlib
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+PINNED = {
+    14: ("mlx_metal-0.32.4-py3-none-macosx_14_0_arm64.whl", "8019b2db622599267d66cc168b2f0dbf5af929790a6c3b3913e00eabc42a7947"),
+    26: ("mlx_metal-0.32.4-py3-none-macosx_26_0_arm64.whl", "514df92d41a286895d2564b4b18f4da45096bd7a4a0c47e1042f345ad5a7f936"),
+}
+
+
+def cache():
+    return Path(os.environ.get("TRITON_METAL_TEST_CACHE", Path.home() / ".cache" / "triton-metal-tests"))
+
+
+def _digest(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else hashlib.sha256(file.read()).hexdigest()
+
+
+@functools.lru_cache(None)
+def metallib(system):
+    """Path of mlx.metallib of the wheel for macOS `system`; skips the test where it cannot be had."""
+    name, pinned = PINNED[system]
+    folder = cache()
+    wheel, library = folder / name, folder / f"mlx-0.32.4-macos{system}.metallib"
+    if library.exists():
+        return library
+    folder.mkdir(parents=True, exist_ok=True)
+    if not wheel.exists():
+        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "--platform",
+                   f"macosx_{system}_0_arm64", "--python-version", "3.11", "-d", str(folder), "mlx-metal==0.32.4"]
+        if subprocess.run(command, capture_output=True).returncode:
+            pytest.skip("mlx-metal 0.32.4 is not in the cache and cannot be downloaded")
+    assert _digest(wheel) == pinned, f"{wheel} is not the pinned file; delete it"
+    part = library.with_suffix(f".{os.getpid()}")
+    with zipfile.ZipFile(wheel).open("mlx/lib/mlx.metallib") as source, open(part, "wb") as target:
+        while block := source.read(1 << 22):
+            target.write(block)
+    os.replace(part, library)
+    return library
