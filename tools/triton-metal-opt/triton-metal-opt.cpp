@@ -1,5 +1,6 @@
 //===- triton-metal-opt.cpp - runs passes on text, for tests and for looking -----===//
 #include "triton_metal/Conversion/TritonMetalToMSL/Passes.h"
+#include "triton_metal/Conversion/TritonToCPU/Passes.h"
 #include "triton_metal/Conversion/TritonToCPU/VectorMath.h"
 #include "triton_metal/Conversion/TritonToTritonMetal/Passes.h"
 #include "triton_metal/Dialect/MSL/Transforms/Passes.h"
@@ -41,6 +42,7 @@ int main(int argc, char **argv) {
   triton_metal::registerTritonPipeline();
   triton_metal::ttm::registerTritonMetalPasses();
   triton_metal::cpu::registerCPUVectorMathPasses();
+  triton_metal::cpu::registerTritonToCPUPasses();
   triton_metal::ttm::registerTritonToTritonMetalPasses();
   mlir::registerTransformsPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(args.size(), args.data(), "triton-metal-opt: passes of triton-metal\n", registry));

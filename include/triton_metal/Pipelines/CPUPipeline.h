@@ -1,0 +1,22 @@
+//===- CPUPipeline.h - from clean tt to the LLVM dialect ----------------------------===//
+//
+// The module holds public kernels of tt, after the Triton pipeline. Afterwards it is of the LLVM dialect, ready for Target/CPU; each
+// kernel's function says by an attribute how large an arena it needs.
+//
+//===----------------------------------------------------------------------------===//
+#pragma once
+#include "mlir/Pass/PassManager.h"
+
+namespace triton_metal {
+
+struct CPUPipelineOptions {
+  unsigned vectorBytes = 32;     ///< native vector: 16, 32 or 64, from TargetSpec
+  unsigned vectorRegisters = 16;
+};
+
+void buildCPUPipeline(mlir::OpPassManager &manager, const CPUPipelineOptions &options = {});
+
+/// Bytes of the arena of kernel `name`, after the pipeline.
+int64_t arenaBytesOf(mlir::ModuleOp module, llvm::StringRef name);
+
+} // namespace triton_metal

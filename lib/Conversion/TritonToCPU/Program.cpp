@@ -1,0 +1,317 @@
+//===- Program.cpp - the order of things ---------------------------------------------===//
+#include "Program.h"
+
+#include "Elementwise.h"
+#include "triton_metal/Support/Unsupported.h"
+
+using namespace mlir;
+
+namespace triton_metal::cpu {
+
+OpBuilder &Program::here() {
+  b.setInsertionPointToEnd(block);
+  return b;
+}
+
+void Program::refuse(Operation *op, Location loc, const Twine &reason) {
+  if (!std::exchange(failed, true)) {
+    if (op)
+      (void)emitUnsupported(op, "cpu", reason, "rewrite the kernel without it, or report it");
+    else
+      emitError(loc) << reason;
+  }
+}
+
+Value Program::scalar(Value value) {
+  auto it = scalars.find(value);
+  if (it != scalars.end())
+    return it->second;
+  if (pendingResults.contains(value)) {
+    flush();
+    return scalar(value);
+  }
+  // An operation that is only reached from a region (a constant used by a combine function) is emitted on demand.
+  if (Operation *op = value.getDefiningOp(); op && isa<arith::ConstantOp>(op)) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(&block->getParent()->front());
+    return b.clone(*op)->getResult(0);
+  }
+  refuse(value.getDefiningOp(), value.getLoc(), "its value is used where it is not available");
+  return arith::ConstantOp::create(here(), value.getLoc(), b.getI1Type(), b.getBoolAttr(false));
+}
+
+Buffer *Program::bufferOf(Value value) {
+  auto it = buffers.find(value);
+  if (it == buffers.end())
+    return nullptr;
+  arena.touch(it->second);
+  return it->second;
+}
+
+void Program::setBuffer(Value value, Buffer *buffer) {
+  buffers[value] = buffer;
+  bufferTrail.push_back(value);
+}
+
+Buffer *Program::newBuffer(Value like) {
+  auto type = cast<RankedTensorType>(like.getType());
+  Type element = type.getElementType(), pointee;
+  if (auto pointer = dyn_cast<tt::PointerType>(element))
+    pointee = memoryType(pointer.getPointeeType());
+  return arena.create(b, like.getLoc(), registerType(element), type.getShape(), pointee);
+}
+
+FailureOr<int64_t> Program::lower(tt::FuncOp func, Block *entry, const Frame &newFrame) {
+  frame = newFrame;
+  block = entry;
+  if (!func.getBody().hasOneBlock()) {
+    (void)emitUnsupported(func, "cpu", "it returns from within branches", "move the code after the return into an else branch");
+    return failure();
+  }
+  // Buffers are addressed at the start, before anything else.
+  Operation *anchor = LLVM::PoisonOp::create(here(), func.getLoc(), b.getI1Type());
+  arena.begin(frame.arena, anchor);
+  lowerBlock(func.getBody().front());
+  flush();
+  anchor->erase();
+  if (failed)
+    return failure();
+  LLVM::ReturnOp::create(here(), func.getLoc(), ValueRange());
+  return arena.allocate(/*reuse=*/true);
+}
+
+void Program::lowerBlock(Block &source) {
+  Operation *outerCursor = cursor;
+  for (Operation &op : source) {
+    if (failed)
+      break;
+    if (op.hasTrait<OpTrait::IsTerminator>())
+      break;
+    cursor = &op;
+    lowerOp(&op);
+  }
+  cursor = source.mightHaveTerminator() ? source.getTerminator() : nullptr;
+  flush();
+  cursor = outerCursor;
+}
+
+void Program::lowerOp(Operation *op) {
+  if (auto load = dyn_cast<tt::LoadOp>(op); load && isa<RankedTensorType>(load.getType())) {
+    // It must see what stores before it have written.
+    if (pending.stores())
+      flush();
+    loaded.insert(op);
+    if (load.getIsVolatile()) {
+      prepare(op->getOperands());
+      keep(load.getResult());
+    }
+    return;
+  }
+  if (isLazy(op))
+    return;
+  TypeSwitch<Operation *>(op)
+      .Case([&](tt::StoreOp store) {
+        if (!isa<RankedTensorType>(store.getPtr().getType()))
+          return lowerScalarMemory(op);
+        prepare(op->getOperands());
+        // A load of this nest from the same memory but at other addresses must be over before the store begins.
+        SmallVector<Value> first;
+        DenseSet<Value> visited;
+        SmallVector<Value> stack(op->getOperands());
+        for (const Root &root : pending.roots)
+          llvm::append_range(stack, root.kind == Root::Keep ? ValueRange(root.value) : ValueRange(root.op->getOperands()));
+        bool again = false;
+        while (!stack.empty()) {
+          Value value = stack.pop_back_val();
+          Operation *from = value.getDefiningOp();
+          if (!from || !visited.insert(value).second || buffers.contains(value) || !isa<RankedTensorType>(value.getType()))
+            continue;
+          if (auto load = dyn_cast<tt::LoadOp>(from); load && mayOverlap(store, load))
+            first.push_back(value), again = true;
+          if (isLazy(from))
+            llvm::append_range(stack, from->getOperands());
+        }
+        if (again) {
+          flush();
+          for (Value value : llvm::reverse(first))
+            if (!buffers.contains(value))
+              keep(value);
+        }
+        for (const Root &root : pending.roots)
+          if (root.kind == Root::Store && !again) {
+            auto other = cast<tt::StoreOp>(root.op);
+            if (other.getPtr() == store.getPtr())
+              continue;
+            Value ours = store.getPtr(), theirs = other.getPtr();
+            if (pointerRoot(ours) == pointerRoot(theirs) || !pointerRoot(ours)) {
+              flush();
+              break;
+            }
+          }
+        Root root;
+        root.kind = Root::Store;
+        root.op = op;
+        addRoot(std::move(root), tt::getShapeOf(store.getPtr().getType()));
+      })
+      .Case([&](tt::ReduceOp reduce) { lowerReduce(reduce); })
+      .Case([&](tt::DotOp dot) { lowerDot(dot); })
+      .Case([&](scf::ForOp loop) { lowerFor(loop); })
+      .Case([&](scf::IfOp branch) { lowerIf(branch); })
+      .Case([&](scf::WhileOp loop) { lowerWhile(loop); })
+      .Case([&](tt::ScanOp scan) { lowerScan(scan); })
+      .Case([&](tt::HistogramOp histogram) { lowerHistogram(histogram); })
+      .Case([&](tt::CatOp cat) { lowerCat(cat); })
+      .Case<tt::AtomicRMWOp, tt::AtomicCASOp>([&](auto) { lowerAtomic(op); })
+      .Default([&](Operation *) { lowerScalarOp(op); });
+}
+
+void Program::lowerScalarMemory(Operation *op) {
+  flush();
+  Nest nest(*this, here(), op->getLoc());
+  unsigned index = nest.intern({});
+  if (auto load = dyn_cast<tt::LoadOp>(op)) {
+    Lanes value = nest.evaluate(load.getPtr(), index), mask, other;
+    if (load.getMask())
+      mask = nest.evaluate(load.getMask(), index);
+    if (load.getOther())
+      other = nest.evaluate(load.getOther(), index);
+    Type element = registerType(load.getType());
+    Lanes result = nest.load(value, load.getMask() ? &mask : nullptr, load.getOther() ? &other : nullptr, element, 0);
+    scalars[load.getResult()] = nest.scalarPart(result);
+    return;
+  }
+  auto store = cast<tt::StoreOp>(op);
+  // Tensors loaded earlier and used later keep their old values.
+  Group barrier;
+  Root root;
+  root.kind = Root::Store;
+  root.op = op;
+  barrier.roots.push_back(root);
+  SmallVector<Value> before;
+  planKeeps(barrier, before);
+  for (Value value : before)
+    keep(value);
+  Nest after(*this, here(), op->getLoc());
+  index = after.intern({});
+  Lanes mask;
+  if (store.getMask())
+    mask = after.evaluate(store.getMask(), index);
+  after.store(after.evaluate(store.getPtr(), index), store.getMask() ? &mask : nullptr, after.evaluate(store.getValue(), index), 0);
+}
+
+void Program::lowerScalarOp(Operation *op) {
+  Location loc = op->getLoc();
+  if (isa<LLVM::AssumeOp>(op))
+    return;
+  if (auto load = dyn_cast<tt::LoadOp>(op))
+    return lowerScalarMemory(op);
+  if (op->getNumResults() != 1 || isa<RankedTensorType>(op->getResult(0).getType())) {
+    refuse(op, loc, "there is no lowering of this operation");
+    return;
+  }
+  SmallVector<Value> operands;
+  if (!isa<tt::UnsplatOp>(op))
+    for (Value operand : op->getOperands())
+      operands.push_back(scalar(operand)); // may flush
+  Value result = op->getResult(0);
+  here();
+  scalars[result] =
+      TypeSwitch<Operation *, Value>(op)
+          .Case([&](tt::GetProgramIdOp id) { return frame.programId[unsigned(id.getAxis())]; })
+          .Case([&](tt::GetNumProgramsOp count) { return frame.programCount[unsigned(count.getAxis())]; })
+          .Case([&](arith::ConstantOp) { return b.clone(*op)->getResult(0); })
+          .Case([&](ub::PoisonOp) -> Value { return LLVM::ZeroOp::create(b, loc, registerType(result.getType())); })
+          .Case([&](tt::AddPtrOp add) -> Value {
+            Type pointee = memoryType(cast<tt::PointerType>(add.getPtr().getType()).getPointeeType());
+            Value offset = operands[1];
+            if (!offset.getType().isInteger(64))
+              offset = arith::ExtSIOp::create(b, loc, b.getI64Type(), offset);
+            return LLVM::GEPOp::create(b, loc, operands[0].getType(), pointee, operands[0], ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(offset)});
+          })
+          .Case([&](tt::UnsplatOp unsplat) -> Value {
+            flush();
+            Nest nest(*this, here(), loc);
+            Nest::Index index(tt::getShapeOf(unsplat.getSrc().getType()).size(), nest.integer(b.getI64Type(), 0));
+            Lanes value = nest.evaluate(unsplat.getSrc(), nest.intern(std::move(index)));
+            return value.isPointer() ? nest.address(value) : nest.scalarPart(value);
+          })
+          .Case([&](tt::BitcastOp cast) -> Value {
+            return isa<tt::PointerType>(cast.getType()) ? operands[0]
+                                                        : emitElementwise(b, loc, op, operands, registerType(result.getType()));
+          })
+          .Default([&](Operation *) -> Value {
+            if (!isElementwise(op))
+              return {};
+            return emitElementwise(b, loc, op, operands, registerType(result.getType()));
+          });
+  if (!scalars[result]) {
+    refuse(op, loc, "there is no lowering of this operation");
+    scalars[result] = arith::ConstantOp::create(here(), loc, b.getBoolAttr(false));
+  }
+}
+
+void Program::lowerReduce(tt::ReduceOp op) {
+  prepare(op.getSrcs());
+  ArrayRef<int64_t> shape = op.getSourceShape();
+  unsigned axis = op.getAxis();
+  Root root;
+  root.kind = Root::Reduce;
+  root.op = op;
+  // Lanes run along the last axis. A reduction along it combines lanes at the end; along another axis, or if the last one is short,
+  // lanes are independent results.
+  bool last = llvm::all_of(shape.drop_front(axis + 1), [](int64_t extent) { return extent == 1; });
+  bool byRows = last && (shape[axis] >= int64_t(options.vectorBits / 32) || llvm::all_of(shape.take_front(axis), [](int64_t e) { return e == 1; }));
+  if (dependsOnPending(op.getSrcs()))
+    flush();
+  for (Value result : op.getResults())
+    if (isa<RankedTensorType>(result.getType()))
+      root.results.push_back(newBuffer(result));
+  addRoot(std::move(root), shape, byRows ? -1 : int(axis));
+  for (Value result : op.getResults())
+    pendingResults.insert(result);
+}
+
+void Program::addRoot(Root root, ArrayRef<int64_t> shape, int axis) {
+  ValueRange operands = root.kind == Root::Keep ? ValueRange(root.value) : ValueRange(root.op->getOperands());
+  bool fits = pending.roots.empty() || (ArrayRef<int64_t>(pending.shape) == shape && pending.axis == axis);
+  if (!fits || dependsOnPending(operands))
+    flush();
+  pending.shape.assign(shape.begin(), shape.end());
+  pending.axis = axis;
+  pending.roots.push_back(std::move(root));
+}
+
+Buffer *Program::keep(Value value, Buffer *into) {
+  flush();
+  Buffer *buffer = into ? into : newBuffer(value);
+  Group group;
+  llvm::append_range(group.shape, tt::getShapeOf(value.getType()));
+  Root root;
+  root.kind = Root::Keep;
+  root.value = value;
+  root.buffer = buffer;
+  group.roots.push_back(root);
+  emit(group);
+  if (!into)
+    setBuffer(value, buffer);
+  return buffer;
+}
+
+void Program::flush() {
+  if (pending.roots.empty())
+    return;
+  Group group = std::move(pending);
+  pending = Group();
+  llvm::DenseSet<Value> results = std::move(pendingResults);
+  pendingResults.clear();
+  SmallVector<Value> before;
+  planKeeps(group, before);
+  for (Value value : before)
+    keep(value);
+  emit(group);
+  for (Root &root : group.roots)
+    if (root.remember)
+      setBuffer(root.value, root.buffer);
+}
+
+} // namespace triton_metal::cpu

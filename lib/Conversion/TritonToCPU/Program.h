@@ -1,0 +1,145 @@
+//===- Program.h - one program of a kernel: what is computed where, and in which order -===//
+//
+// Walks the blocks of a tt.func and emits scf, arith, vector and LLVM memory operations. Scalars become SSA values at once. A tensor is
+// not computed where it stands but where a *root* wants it: a store, a reduction, a dot, the value of a loop. Roots over one shape that
+// do not depend on one another share a nest (Group). What a later nest wants again is kept in a buffer if it is dear to compute or if
+// memory that it was loaded from may have changed.
+//
+//===----------------------------------------------------------------------------===//
+#pragma once
+#include "Buffers.h"
+#include "Nest.h"
+
+#include "triton_metal/Conversion/TritonToCPU/Dot.h"
+#include "triton_metal/Dialect/Triton/IR/Dialect.h"
+
+namespace triton_metal::cpu {
+
+/// A value that a nest has to produce.
+struct Root {
+  enum Kind {
+    Store,  ///< tt.store
+    Reduce, ///< tt.reduce
+    Keep,   ///< `value` into `buffer`
+  } kind;
+  mlir::Operation *op = nullptr;
+  mlir::Value value;
+  Buffer *buffer = nullptr;
+  bool remember = false;                  ///< Keep: from now on the value is read from the buffer
+  llvm::SmallVector<Buffer *, 2> results; ///< Reduce: of rank > 0
+};
+
+/// Roots that share a nest.
+struct Group {
+  llvm::SmallVector<int64_t, 4> shape;
+  int axis = -1; ///< reductions along this axis with lanes along others; -1: lanes along the last axis
+  llvm::SmallVector<Root, 4> roots;
+  bool stores() const {
+    return llvm::any_of(roots, [](const Root &root) { return root.kind == Root::Store; });
+  }
+};
+
+struct ProgramOptions {
+  unsigned vectorBits = 256;
+  DotMachine dot;
+};
+
+class Program {
+public:
+  Program(mlir::OpBuilder &builder, const ProgramOptions &options) : options(options), b(builder) {}
+
+  /// What a tt function receives beside its arguments.
+  struct Frame {
+    mlir::Value programId[3], programCount[3], arena;
+  };
+  /// Emits the body of `func` into the region of `entry`, whose arguments are mapped by bindScalar already. Returns the bytes of the arena.
+  mlir::FailureOr<int64_t> lower(tt::FuncOp func, mlir::Block *entry, const Frame &frame);
+
+  void bindScalar(mlir::Value value, mlir::Value scalar) { scalars[value] = scalar; }
+  mlir::Value scalar(mlir::Value value);
+  /// The buffer that holds a tensor, or null. Counts as a use.
+  Buffer *bufferOf(mlir::Value value);
+
+  void refuse(mlir::Operation *op, mlir::Location loc, const llvm::Twine &reason);
+
+  const ProgramOptions options;
+
+private:
+  friend class GroupEmitter;
+
+  // Program.cpp: order.
+  void lowerBlock(mlir::Block &block);
+  void lowerOp(mlir::Operation *op);
+  void lowerScalarOp(mlir::Operation *op);
+  void lowerScalarMemory(mlir::Operation *op);
+  void lowerReduce(tt::ReduceOp op);
+  void addRoot(Root root, llvm::ArrayRef<int64_t> shape, int axis = -1);
+  void flush();
+  void emit(Group &group);
+  Buffer *keep(mlir::Value value, Buffer *into = nullptr);
+  Buffer *newBuffer(mlir::Value like);
+  void setBuffer(mlir::Value value, Buffer *buffer);
+
+  // Expressions.cpp: what expressions need and cost.
+  bool isLazy(mlir::Operation *op) const;
+  unsigned cost(mlir::Value value);
+  bool readsMemory(mlir::Value value);
+  void prepare(mlir::ValueRange values);
+  void keepBroadcast(mlir::Value value, llvm::DenseSet<mlir::Value> &visited, llvm::SmallVectorImpl<mlir::Value> &wanted);
+  void keepForRegions(mlir::Operation *op);
+  bool dependsOnPending(mlir::ValueRange values);
+  bool mayOverlap(tt::StoreOp store, tt::LoadOp load);
+  enum class Reads { No, Same, Other };
+  Reads reads(mlir::Value value, Buffer *buffer, bool same = true);
+  void visitLater(mlir::Operation *from, llvm::function_ref<void(mlir::Value)> visit);
+  void planKeeps(Group &group, llvm::SmallVectorImpl<mlir::Value> &before);
+
+  // ControlFlow.cpp
+  void lowerFor(mlir::scf::ForOp op);
+  void lowerIf(mlir::scf::IfOp op);
+  void lowerWhile(mlir::scf::WhileOp op);
+  void assign(mlir::ValueRange values, llvm::ArrayRef<Buffer *> buffers);
+  llvm::SmallVector<mlir::Value> lowerRegionBlock(mlir::Block &source, mlir::Block *target, llvm::ArrayRef<Buffer *> yieldBuffers);
+
+  // Contraction.cpp
+  void lowerDot(tt::DotOp op);
+  Buffer *accumulatorInPlace(tt::DotOp op);
+  bool runsAlongRows(mlir::Value value);
+  mlir::Value generate(Nest &outer, mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value, mlir::ValueRange indices,
+                       unsigned lanesDim, int64_t width);
+
+  // Ordered.cpp: what is done element by element, or by its own loops.
+  void lowerScan(tt::ScanOp op);
+  void lowerAtomic(mlir::Operation *op);
+  void lowerHistogram(tt::HistogramOp op);
+  void lowerCat(tt::CatOp op);
+  void forEachElement(llvm::ArrayRef<int64_t> shape, mlir::Location loc, llvm::function_ref<void(Nest &, unsigned)> body,
+                      int64_t width = 1);
+
+  mlir::OpBuilder &here();
+
+  mlir::OpBuilder &b;
+  mlir::Block *block = nullptr; ///< where code goes, at its end
+  Frame frame;
+  Arena arena;
+  llvm::DenseMap<mlir::Value, mlir::Value> scalars;
+  llvm::DenseMap<mlir::Value, Buffer *> buffers;
+  llvm::SmallVector<mlir::Value> bufferTrail; ///< values with buffers, in order, to forget those of a left block
+  llvm::DenseMap<mlir::Value, unsigned> costs;
+  llvm::DenseSet<mlir::Operation *> loaded; ///< loads passed so far
+  Group pending;
+  llvm::DenseSet<mlir::Value> pendingResults;
+  mlir::Operation *cursor = nullptr; ///< first operation not yet lowered
+  bool failed = false;
+};
+
+/// The scalar pointer that all lanes of a tensor of pointers come from, or null if there is no one.
+mlir::Value pointerRoot(mlir::Value pointers);
+
+/// Makes a scf.for without terminator and without iteration arguments set up beyond `inits`.
+mlir::scf::ForOp makeLoop(mlir::OpBuilder &b, mlir::Location loc, mlir::Value from, mlir::Value to, mlir::Value step,
+                          mlir::ValueRange inits);
+/// Ends `block` with scf.yield.
+void closeBlock(mlir::OpBuilder &b, mlir::Location loc, mlir::Block *block, mlir::ValueRange yielded);
+
+} // namespace triton_metal::cpu
