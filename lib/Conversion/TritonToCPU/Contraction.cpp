@@ -226,6 +226,7 @@ Value Program::generate(Nest &outer, OpBuilder &builder, Location loc, Value val
   } else {
     Type type = nest.laneType(registerType(tt::getElementOf(value.getType())));
     auto branch = scf::IfOp::create(nest.at(0), loc, TypeRange(type), test, true, true);
+    nest.levels.back().anchor = branch; // what the branches share goes before them
     for (bool fast : {true, false}) {
       Block *block = fast ? branch.thenBlock() : branch.elseBlock();
       if (block->mightHaveTerminator())
