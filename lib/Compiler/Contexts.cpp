@@ -1,6 +1,7 @@
 //===- Contexts.cpp - pooled MLIR contexts ----------------------------------------===//
 #include "triton_metal/Compiler/ModuleAccess.h"
 #include "triton_metal/Dialect/Triton/IR/Dialect.h"
+#include "triton_metal/Target/CPU/CodeGen.h"
 
 #include <mutex>
 
@@ -39,6 +40,7 @@ Pool &pool() {
 MLIRContext *makeContext() {
   DialectRegistry registry;
   registerCompilerDialects(registry);
+  cpu::registerCodeGenDialects(registry);
   auto *context = new MLIRContext(registry, MLIRContext::Threading::DISABLED);
   context->loadAllAvailableDialects();
   return context;

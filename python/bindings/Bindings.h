@@ -12,6 +12,7 @@ namespace triton_metal::python {
 
 namespace nb = nanobind;
 
+void bindCPU(nb::module_ &m);
 void bindCache(nb::module_ &m);
 void bindCompiler(nb::module_ &m);
 void bindFrontend(nb::module_ &m);

@@ -47,6 +47,9 @@ std::shared_ptr<Launchable> makeCPULaunchable(CPUCode code);
 /// A kernel that somebody else compiled to the ABI of CPU kernels: for tests of the launcher.
 std::shared_ptr<Launchable> makeNativeLaunchable(KernelSignature signature, CPUKernel entry, uint64_t arenaBytes);
 
+/// A signature from spellings such as "*fp32" and "i32".
+KernelSignature makeSignature(const std::string &name, const std::vector<std::string> &types);
+
 /// Sets a LaunchError (or the named subclass of it) about an argument of a kernel, or about none of them.
 void setLaunchError(const std::string &message, PyObject *argument, const char *type = "LaunchError");
 

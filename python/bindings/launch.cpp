@@ -15,8 +15,7 @@ static void assign(PyObject *&slot, nb::object value) {
   Py_XDECREF(old);
 }
 
-/// A signature from spellings such as "*fp32" and "i32", for kernels that were compiled elsewhere.
-static KernelSignature makeSignature(const std::string &name, const std::vector<std::string> &types) {
+KernelSignature makeSignature(const std::string &name, const std::vector<std::string> &types) {
   KernelSignature signature;
   signature.name = name;
   for (const std::string &spelling : types) {

@@ -6,6 +6,7 @@ using namespace triton_metal::python;
 NB_MODULE(_core, m) {
   // Kernels and compiled code live in caches of modules that Python may tear down in any order.
   nb::set_leak_warnings(false);
+  bindCPU(m);
   bindCache(m);
   bindCompiler(m);
   bindFrontend(m);

@@ -1,0 +1,106 @@
+//===- CompileCPU.cpp - a tt module as machine code of this or another processor --------===//
+#include "triton_metal/Compiler/Guard.h"
+#include "triton_metal/Pipelines/CPUPipeline.h"
+#include "triton_metal/Pipelines/TritonPipeline.h"
+#include "triton_metal/Target/CPU/CodeGen.h"
+#include "triton_metal/Target/CPU/Loader.h"
+
+#include "mlir/Pass/PassManager.h"
+
+using namespace mlir;
+
+namespace triton_metal {
+
+/// The target of the options; nothing for a processor that is not known.
+static std::optional<cpu::TargetSpec> targetOf(const CPUOptions &options) {
+  return options.processor.empty() ? cpu::TargetSpec::host() : cpu::TargetSpec::named(options.processor);
+}
+
+static std::string take(const SmallVectorImpl<char> &bytes) { return std::string(bytes.data(), bytes.size()); }
+
+Result<CPUCode> compileForCPU(const Module &module, const CPUOptions &options) {
+  Result<KernelSignature> signature = kernelSignature(module);
+  if (!signature)
+    return signature.error();
+  std::optional<cpu::TargetSpec> target = targetOf(options);
+  if (!target)
+    return Error{Error::Kind::Invalid, "there is no processor '" + options.processor +
+                                           "'; there are host, x86-64-v3, x86-64-v4, sapphirerapids and aarch64"};
+  CPUCode code;
+  code.signature = *signature;
+  code.ttir = print(module);
+  MLIRContext *context = getContext(module);
+  std::optional<Error> failure;
+  std::optional<Crash> crash = runGuarded([&] {
+    OwningOpRef<ModuleOp> copy = getModuleOp(module).clone();
+    DiagnosticCapture capture(context);
+    PassManager manager(context);
+    buildTritonPipeline(manager);
+    CPUPipelineOptions pipeline;
+    pipeline.vectorBytes = target->vectorBytes;
+    pipeline.vectorRegisters = target->vectorRegisters;
+    buildCPUPipeline(manager, pipeline);
+    if (failed(manager.run(*copy))) {
+      failure = capture.take(Error::Kind::Internal, "the CPU pipeline failed");
+      return;
+    }
+    code.arenaBytes = uint64_t(arenaBytesOf(*copy, code.signature.name));
+    SmallVector<char> text;
+    if (failed(cpu::compileModule(*copy, *target, cpu::CodeKind::LLVMIR, text))) {
+      failure = capture.take(Error::Kind::Internal, "code generation failed");
+      return;
+    }
+    code.llir = take(text);
+    // The text has been through our passes, so the object is made of it without running them again.
+    SmallVector<char> object;
+    std::string reason;
+    if (!cpu::compileLLVMIR(code.llir, *target, cpu::CodeKind::Object, /*optimise=*/false, object, reason))
+      failure = Error{Error::Kind::Internal, "code generation failed: " + reason};
+    code.object = take(object);
+  });
+  if (crash || (failure && failure->kind == Error::Kind::Internal)) {
+    Error error = failure.value_or(Error());
+    error.kind = Error::Kind::Internal;
+    if (crash) {
+      error.message = crash->what;
+      module.state().context.abandon();
+    }
+    error.reproducer = writeReproducer(code.signature.name, "--cpu-pipeline", code.ttir);
+    return error;
+  }
+  if (failure)
+    return *failure;
+  if (!options.processor.empty() && !cpu::whyNotHere(*target).empty())
+    return code;
+  if (std::optional<Error> error = loadForCPU(code))
+    return *error;
+  return code;
+}
+
+std::optional<Error> loadForCPU(CPUCode &code) {
+  std::string reason;
+  std::shared_ptr<cpu::LoadedCode> loaded = cpu::LoadedCode::load(code.object, {}, reason);
+  if (!loaded)
+    return Error{Error::Kind::Internal, "the object of kernel " + code.signature.name + " cannot be loaded: " + reason};
+  code.entry = reinterpret_cast<CPUKernel>(loaded->symbol(code.signature.name));
+  if (!code.entry)
+    return Error{Error::Kind::Internal, "the object of kernel " + code.signature.name + " does not hold it"};
+  code.code = std::move(loaded);
+  return std::nullopt;
+}
+
+Result<std::string> disassembleForCPU(const CPUCode &code) {
+  SmallVector<char> text;
+  std::string reason;
+  bool done = false;
+  std::optional<Crash> crash = runGuarded([&] {
+    done = cpu::compileLLVMIR(code.llir, cpu::TargetSpec::host(), cpu::CodeKind::Assembly, /*optimise=*/false, text, reason);
+  });
+  if (crash || !done)
+    return Error{Error::Kind::Internal, "no assembly of kernel " + code.signature.name + ": " + (crash ? crash->what : reason)};
+  return take(text);
+}
+
+std::string hostTargetKey() { return cpu::TargetSpec::host().key(); }
+
+} // namespace triton_metal
