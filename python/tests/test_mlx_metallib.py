@@ -1,5 +1,6 @@
 """Kernels that Apple's compiler made for MLX, run by the software Metal and compared with NumPy in float64."""
 import functools
+import re
 import statistics
 import time
 
@@ -148,6 +149,71 @@ def test_gemm(dtype, layout, m, n, k):
     left, right = load(a).astype(np.float64), load(b).astype(np.float64)
     reference = left @ (right.T if layout == "nt" else right)
     assert np.abs(load(c) - reference).max() < {"float32": 5e-5, "float16": 0.04, "bfloat16": 0.2}[dtype]
+
+
+def by_name(lib, name, **values):
+    """A kernel whose function constants are given by name, those not named being false."""
+    constants = {}
+    while True:
+        try:
+            return lib.kernel(name, constants)
+        except sm.SoftMetalError as error:
+            missing = re.search(r"function constant (\d+) \((\w*)\) has no value", str(error))
+            assert missing and int(missing[1]) not in constants, error
+            constants[int(missing[1])] = values.get(missing[2], False)
+
+
+def test_strided_copy():
+    x, y = normal(70, 50), np.zeros((50, 70), np.float32)
+    library().kernel("g2_copyfloat32float32").run({0: x, 1: y, 3: np.int64([1, 50])}, grid=(70, 50), threads=(16, 16))
+    assert np.array_equal(y, x.T)
+
+
+def test_sort():
+    x, y = normal(5, 200), np.zeros((5, 200), np.float32)
+    buffers = {0: x, 1: y, 2: np.int32(200), 3: np.int32(1), 4: np.int32(1), 5: np.int32(200), 6: np.int32(200)}
+    library().kernel("c_block_sort_float32_float32_bn128_tn4").run(buffers, groups=(1, 5), threads=(128,))
+    assert np.array_equal(y, np.sort(x, axis=1))
+
+
+def test_gemv():
+    m, v, y = normal(300, 512), normal(512), np.zeros(300, np.float32)
+    buffers = {0: m, 1: v, 3: y, 4: np.int32(512), 5: np.int32(300), 6: np.int32(512), 9: np.int32(1), 10: np.int32([1]), 11: np.int64([0]),
+               12: np.int64([0])}
+    name = next(n for n in library().functions() if n.startswith("gemv_float32_bm4_bn1_sm1_sn32_tm4_tn4_nc0_axpby0"))
+    library().kernel(name).run(buffers, groups=(-(-300 // 16),), threads=(32, 1, 4))
+    assert np.abs(y - m.astype(np.float64) @ v).max() < 1e-4
+
+
+def test_attention_of_one_query():
+    heads, length, size = 4, 300, 64
+    q, k, v, y = normal(heads, size), normal(heads, length, size), normal(heads, length, size), np.zeros((heads, size), np.float32)
+    stride = np.uint64(length * size)
+    buffers = {0: q, 1: k, 2: v, 3: y, 4: np.int32(1), 5: np.int32(length), 6: stride, 7: np.uint64(size), 8: stride, 9: np.uint64(size),
+               10: np.float32(0.125), 17: np.int32(heads)}
+    by_name(library(), "sdpa_vector_float_64_64").run(buffers, groups=(heads, 1), threads=(1024,))
+    weights = softmax(np.einsum("hd,hnd->hn", q.astype(np.float64), k) * 0.125)
+    assert np.abs(y - np.einsum("hn,hnd->hd", weights, v)).max() < 1e-6
+
+
+def test_quantised_matrix_vector_product():
+    inner, outer, group = 512, 64, 64
+    codes = random.integers(0, 16, (outer, inner), np.uint32)
+    packed = (codes.reshape(outer, -1, 8) << np.arange(0, 32, 4, dtype=np.uint32)).sum(-1).astype(np.uint32)
+    scales, biases, x, y = normal(outer, inner // group), normal(outer, inner // group), normal(inner), np.zeros(outer, np.float32)
+    buffers = {0: packed, 1: scales, 2: biases, 3: x, 4: y, 5: np.int32(inner), 6: np.int32(outer)}
+    library().kernel("affine_qmv_float_gs_64_b_4_batch_0_pr_0_hgs_0_r_4").run(buffers, groups=(1, outer // 8), threads=(32, 2))
+    weights = codes * np.repeat(scales, group, 1).astype(np.float64) + np.repeat(biases, group, 1)
+    assert np.abs(y - weights @ x).max() < 1e-3
+
+
+def test_gemm_of_the_m5():
+    m, n, k = 128, 64, 256
+    a, b, c = normal(m, k, dtype=np.float16), normal(k, n, dtype=np.float16), np.zeros((m, n), np.float16)
+    kernel = by_name(library(26), "steel_gemm_fused_nax_nn_float16_float16_bm64_bn64_bk256_wm2_wn2", align_M=True, align_N=True, align_K=True)
+    kernel.run({0: a, 1: b, 3: c, 4: gemm_params(m, n, k, 64, 64, 256), 6: np.int32([1]), 7: np.int64([0, 0])}, groups=(1, 2),
+               threads=(32, 2, 2))
+    assert np.abs(c - a.astype(np.float64) @ b).max() < 0.06
 
 
 def test_machine_code_of_a_hundred_kernels_takes_at_most_20_ms_each_in_the_median():

@@ -62,9 +62,13 @@ Launch::Launch(const CompiledKernel &kernel, const LaunchArguments &arguments, c
   total = arguments.threadgroups[0] * arguments.threadgroups[1] * arguments.threadgroups[2];
   deadline = options.timeoutMs ? std::chrono::steady_clock::now() + std::chrono::milliseconds(options.timeoutMs)
                                : std::chrono::steady_clock::time_point::max();
-  bufferPointers.resize(31);
+  // Apple's compiler hoists loads of references that only some function constants use. Where nothing is bound they read zeros, as on
+  // the GPU, and not the process's page 0; the bounds check knows better and reports them.
+  alignas(64) static char unbound[1 << 16];
+  bufferPointers.assign(31, unbound);
   for (size_t i = 0; i < arguments.buffers.size() && i < bufferPointers.size(); ++i)
-    bufferPointers[i] = arguments.buffers[i].address;
+    if (arguments.buffers[i].address)
+      bufferPointers[i] = arguments.buffers[i].address;
   if (kernel.checked) {
     for (const BufferRange &range : arguments.resources)
       if (range.address && range.bytes)
