@@ -44,7 +44,6 @@ _LAZY = {
     "testing": ".testing",
     "compiler": ".compiler",
     "runtime": ".runtime",
-    "tools": ".tools",
     "compile": ".compiler:compile",
     "autotune": ".runtime.autotuner:autotune",
     "heuristics": ".runtime.autotuner:heuristics",
@@ -112,5 +111,4 @@ __all__ = [
     "set_device",
     "synchronize",
     "testing",
-    "tools",
 ]

@@ -73,7 +73,7 @@ class Dependencies(ast.NodeVisitor):
         key = getattr(value, "__triton_metal_kernel__", None)
         if key is not None:
             self._update(value.cache_key)
-        elif type(value).__name__ == "module" or callable(value):
+        elif _is_code(value):
             # Builtins of the language belong to this package, whose version is part of every key.
             self._update(f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', getattr(value, '__name__', ''))}")
         else:
@@ -86,7 +86,9 @@ class Dependencies(ast.NodeVisitor):
 
 
 def _is_code(value) -> bool:
-    return callable(value) or type(value).__name__ == "module"
+    """Functions, classes and modules. A constexpr can be called, but it is its value."""
+    kind = type(value).__name__
+    return kind == "module" or (callable(value) and kind != "constexpr")
 
 
 def _spell(value) -> str:
