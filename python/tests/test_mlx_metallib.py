@@ -231,3 +231,32 @@ def test_machine_code_of_a_hundred_kernels_takes_at_most_20_ms_each_in_the_media
         if len(times) == 100:
             break
     assert len(times) == 100 and statistics.median(times) < 20
+
+
+@pytest.mark.parametrize("checks", CHECKS)
+@pytest.mark.parametrize("system", [14, 26])
+def test_a_sample_of_the_library_loads_lowers_and_verifies(system, checks):
+    refused = []
+    for name in library(system).functions()[::200]:
+        constants = {}
+        while True:
+            try:
+                library(system).ir(name, constants, checks=checks)
+            except sm.SoftMetalError as error:
+                missing = re.search(r"function constant (\d+) ", str(error))
+                if missing and "has no value" in str(error) and int(missing[1]) not in constants:
+                    constants[int(missing[1])] = False
+                    continue
+                refused.append((name, str(error)))
+            break
+    assert not refused
+
+
+def test_counters():
+    x, y = normal(4, 1000), np.zeros((4, 1000), np.float32)
+    kernel = library().kernel("block_softmax_float32", count=True)
+    kernel.run({0: x, 1: y, 2: np.int32(1000)}, groups=(4,), threads=(256,))
+    assert kernel.counters["deviceBytes"] >= 2 * x.nbytes
+    # Every lane reads and writes four neighbours, one at a time: a SIMD-group's 512 bytes are four lines each time.
+    assert kernel.counters["deviceTransactions"] >= x.nbytes // 128 * 2
+    assert kernel.counters["barriers"] == 4 * 5 and kernel.counters["lanes"] == 1024

@@ -15,7 +15,7 @@ struct SoftmetalPipeline {
   std::shared_ptr<Pipeline> pipeline;
 };
 
-/// Set by softmetalInterrupt; a dispatch that was ended by it clears it.
+/// Set by softmetalInterrupt; cleared when a dispatch ends.
 static std::atomic<bool> interruptRequested{false};
 
 static void setError(char **error, const std::string &message) {
@@ -123,8 +123,7 @@ uint32_t softmetalDispatch(SoftmetalPipeline *pipeline, const SoftmetalDispatch 
   const MetalRunOptions &run = dispatch->run;
   RunOptions options{run.seed, run.workers, run.timeoutMs, run.keepDenormals != 0, run.optLevel};
   LaunchResult result = pipeline->pipeline->run(arguments, options, &interruptRequested);
-  if (result.status == MetalStatusInterrupted)
-    interruptRequested = false;
+  interruptRequested = false; // it was meant for what ran until now
   if (reports) {
     *reports = nullptr;
     if (!result.reports.empty()) {

@@ -66,8 +66,6 @@ void CommandsObject::run() {
         break;
     }
     LaunchResult result = dispatch.pipeline->run(dispatch.arguments, options, &queue->interrupt);
-    if (result.status == MetalStatusInterrupted)
-      queue->interrupt = false;
     std::lock_guard lock(mutex);
     reports.insert(reports.end(), result.reports.begin(), result.reports.end());
     if (result.status != MetalStatusCompleted) {
@@ -75,6 +73,7 @@ void CommandsObject::run() {
       message = result.message;
     }
   }
+  queue->interrupt = false; // it was meant for what ran until now, whether that saw it or not
   dispatches.clear();
   kept.clear();
   {
