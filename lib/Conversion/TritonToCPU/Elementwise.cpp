@@ -162,11 +162,20 @@ Value mulHigh(Ops ops, Value left, Value right) {
   return arith::TruncIOp::create(b, ops.loc, ops.type(element), high);
 }
 
+/// The larger or smaller of two, ignoring one NaN. Written out, because LLVM calls a library for some widths.
+Value pickNumber(Ops ops, bool larger, Value left, Value right) {
+  OpBuilder &b = ops.b;
+  auto predicate = larger ? arith::CmpFPredicate::OGT : arith::CmpFPredicate::OLT;
+  Value picked = ops.select(arith::CmpFOp::create(b, ops.loc, predicate, left, right), left, right);
+  Value isNan = arith::CmpFOp::create(b, ops.loc, arith::CmpFPredicate::UNO, right, right);
+  return ops.select(isNan, left, picked);
+}
+
 Value clamp(Ops ops, tt::ClampFOp op, ValueRange operands) {
   OpBuilder &b = ops.b;
   if (op.getPropagateNan() == tt::PropagateNan::ALL)
     return arith::MinimumFOp::create(b, ops.loc, arith::MaximumFOp::create(b, ops.loc, operands[0], operands[1]), operands[2]);
-  return arith::MinNumFOp::create(b, ops.loc, arith::MaxNumFOp::create(b, ops.loc, operands[0], operands[1]), operands[2]);
+  return pickNumber(ops, false, pickNumber(ops, true, operands[0], operands[1]), operands[2]);
 }
 
 /// The same operation on other operands.
@@ -259,6 +268,8 @@ Value emitElementwise(OpBuilder &b, Location loc, Operation *op, ValueRange oper
       .Case([&](tt::ClampFOp clampOp) { return clamp(ops, clampOp, operands); })
       .Case([&](tt::PreciseSqrtOp) { return Value(math::SqrtOp::create(b, loc, operands[0])); })
       .Case([&](tt::PreciseDivFOp) { return Value(arith::DivFOp::create(b, loc, operands[0], operands[1])); })
+      .Case<arith::MaxNumFOp, arith::MinNumFOp>(
+          [&](auto) { return pickNumber(ops, isa<arith::MaxNumFOp>(op), operands[0], operands[1]); })
       .Case([&](arith::SelectOp) {
         return Value(arith::SelectOp::create(b, loc, operands[0], operands[1], operands[2]));
       })

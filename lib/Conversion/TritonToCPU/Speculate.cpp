@@ -44,13 +44,27 @@ bool Nest::testCompare(arith::CmpIPredicate predicate, const Lanes &left, const 
   if (left.depth > innerDepth || right.depth > innerDepth)
     return false;
   Type i64 = builder.getI64Type();
-  std::optional<Lanes> a = cast(left, i64, true), b = cast(right, i64, true);
+  // Extensions and differences are made once a base, so that the chunks of an unrolled body share one test.
+  auto widen = [&](const Lanes &lanes) -> std::optional<Lanes> {
+    if (!lanes.base)
+      return cast(lanes, i64, true);
+    Lanes plain = lanes;
+    Value &known = widened[lanes.base];
+    if (known)
+      plain.base = {};
+    std::optional<Lanes> wide = cast(plain, i64, true);
+    if (wide && known)
+      wide->base = known;
+    else if (wide)
+      known = wide->base;
+    return wide;
+  };
+  std::optional<Lanes> a = widen(left), b = widen(right);
   if (!a || !b)
     return false;
-  // Differences are cached by base, so that the chunks of an unrolled body share one test.
   auto minus = [&](const Lanes &x, const Lanes &y) {
     Lanes difference = *subtract(x, y);
-    if (x.base && y.base) {
+    if (y.base) {
       Value &known = differences[{x.base, y.base}];
       if (known)
         difference.base = known;
@@ -208,6 +222,7 @@ Value Nest::speculate(ArrayRef<Wanted> wanted) {
   loadsSeen.clear();
   dataSeen.clear();
   differences.clear();
+  widened.clear();
   for (const Wanted &want : wanted) {
     if (want.kind == Wanted::Data)
       visitData(want.value, want.index, tests);
