@@ -96,8 +96,8 @@ private:
   llvm::DenseMap<std::pair<mlir::Value, unsigned>, Lanes> values;
   llvm::DenseMap<std::pair<mlir::Value, unsigned>, int> assumptions; ///< operand that the value equals; -1: true
   llvm::DenseSet<std::pair<mlir::Value, unsigned>> visited, loadsSeen, dataSeen;
-  llvm::DenseMap<std::pair<mlir::Value, mlir::Value>, mlir::Value> differences;
-  llvm::DenseMap<mlir::Value, mlir::Value> widened;
+  llvm::DenseMap<std::pair<mlir::Value, mlir::Value>, Cached> differences;
+  llvm::DenseMap<mlir::Value, Cached> widened;
 };
 
 /// The type of a tt scalar in registers.

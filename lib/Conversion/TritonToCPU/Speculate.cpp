@@ -49,14 +49,16 @@ bool Nest::testCompare(arith::CmpIPredicate predicate, const Lanes &left, const 
     if (!lanes.base)
       return cast(lanes, i64, true);
     Lanes plain = lanes;
-    Value &known = widened[lanes.base];
-    if (known)
+    Cached &known = widened[lanes.base];
+    if (known.value)
       plain.base = {};
     std::optional<Lanes> wide = cast(plain, i64, true);
-    if (wide && known)
-      wide->base = known;
-    else if (wide)
-      known = wide->base;
+    if (wide && known.value) {
+      wide->base = known.value;
+      wide->depth = std::max(wide->depth, known.depth);
+    } else if (wide) {
+      known = {wide->base, wide->depth};
+    }
     return wide;
   };
   std::optional<Lanes> a = widen(left), b = widen(right);
@@ -65,11 +67,13 @@ bool Nest::testCompare(arith::CmpIPredicate predicate, const Lanes &left, const 
   auto minus = [&](const Lanes &x, const Lanes &y) {
     Lanes difference = *subtract(x, y);
     if (y.base) {
-      Value &known = differences[{x.base, y.base}];
-      if (known)
-        difference.base = known;
-      else
-        known = difference.base;
+      Cached &known = differences[{x.base, y.base}];
+      if (known.value) {
+        difference.base = known.value;
+        difference.depth = std::max(difference.depth, known.depth);
+      } else {
+        known = {difference.base, difference.depth};
+      }
     }
     return difference;
   };
