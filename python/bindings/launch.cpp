@@ -82,7 +82,6 @@ void bindLaunch(nb::module_ &m) {
     assign(launchSettings().enterHook, std::move(enter));
     assign(launchSettings().exitHook, std::move(exit));
   }, nb::arg("enter").none(), nb::arg("exit").none());
-  m.def("synchronize", [] {}, "Wait for all launches. Those of the CPU device have finished when they return.");
   m.def("environment_stamp", environmentStamp);
   m.def("num_threads", [] { return cpu::ThreadPool::shared().threads(); }, "Threads that work on a launch of the CPU device.");
 }

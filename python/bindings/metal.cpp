@@ -9,7 +9,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
 namespace triton_metal::python {
 
@@ -42,6 +42,19 @@ nb::dict place(const msl::LineOrigin *origin) {
   }
   return where;
 }
+
+/// How the software Metal runs; given to the driver before the next launch.
+struct RunSettings {
+  uint64_t seed = 0;
+  uint32_t timeoutMilliseconds = 0;
+  bool changed = false;
+};
+RunSettings &runSettings() {
+  static RunSettings settings;
+  return settings;
+}
+
+metal::Driver *usedDriver = nullptr; // set by the first launch: asking for the driver would load it
 
 /// The Python exception of an error of the driver. Always false.
 bool raiseDriverError(const metal::Error &error, const msl::KernelText *kernel) {
@@ -103,6 +116,13 @@ public:
   bool launch(std::span<const RuntimeArgument> arguments, const int32_t grid[3]) override {
     if (!prepare())
       return false;
+    if (std::exchange(runSettings().changed, false)) {
+      MetalRunOptions options{};
+      options.seed = runSettings().seed;
+      options.timeoutMs = runSettings().timeoutMilliseconds;
+      options.optLevel = -1;
+      driver->setRunOptions(options);
+    }
     std::vector<char> block(layout.size);
     if (!pack(arguments, block.data()))
       return false;
@@ -144,6 +164,7 @@ private:
       error = driver->pipeline(request, pipeline);
     }
     PyEval_RestoreThread(saved);
+    usedDriver = driver;
     return !error || raiseDriverError(error, &code->kernel);
   }
 
@@ -259,17 +280,16 @@ void bindMetal(nb::module_ &m) {
         "Where libsoftmetal lies; it is loaded when it is first needed.");
 
   m.def("set_metal_run_options", [](uint64_t seed, uint32_t timeoutMilliseconds) {
-    metal::Driver *driver = nullptr;
-    if (metal::Error error = metal::Driver::shared(softmetalPath(), driver)) {
-      raiseDriverError(error, nullptr);
+    RunSettings &settings = runSettings();
+    settings.changed |= settings.seed != seed || settings.timeoutMilliseconds != timeoutMilliseconds;
+    settings.seed = seed;
+    settings.timeoutMilliseconds = timeoutMilliseconds;
+  }, nb::arg("seed"), nb::arg("timeout_ms"), "Schedule and time limit of the software Metal, from the next launch on.");
+
+  m.def("synchronize", [] {
+    if (usedDriver && !synchronizeDriver(*usedDriver, nullptr))
       throw nb::python_error();
-    }
-    MetalRunOptions options{};
-    options.seed = seed;
-    options.timeoutMs = timeoutMilliseconds;
-    options.optLevel = -1;
-    driver->setRunOptions(options);
-  }, nb::arg("seed"), nb::arg("timeout_ms"));
+  }, "Wait for all launches. Those of the CPU device have finished when they return.");
 }
 
 } // namespace triton_metal::python

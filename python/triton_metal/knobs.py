@@ -100,6 +100,7 @@ def _changed() -> None:
     )
     _core.set_knobs_stamp(hash(assigned) & 0xFFFFFFFFFFFFFFFF if assigned else 0)
     _core.set_cpu_timeout(int(cpu.timeout * 1000) if cpu.timeout else 0)
+    _core.set_metal_run_options(int(metal.seed), int(metal.timeout * 1000) if metal.timeout else 0)
     _core.set_launch_hooks(runtime.launch_enter_hook.caller(), runtime.launch_exit_hook.caller())
 
 
@@ -250,3 +251,5 @@ runtime = runtime_knobs()
 language = language_knobs()
 cpu = cpu_knobs()
 metal = metal_knobs()
+
+_changed()  # what the environment says

@@ -1,0 +1,215 @@
+from collections.abc import Sequence
+import types
+
+
+class CPUCode:
+    """A kernel as machine code."""
+
+    @property
+    def signature(self) -> KernelSignature: ...
+
+    @property
+    def ttir(self) -> str: ...
+
+    @property
+    def llir(self) -> str: ...
+
+    @property
+    def object(self) -> bytes: ...
+
+    @property
+    def arena_bytes(self) -> int: ...
+
+    def assembly(self) -> str: ...
+
+    def launchable(self) -> Launchable: ...
+
+def compile_for_cpu(module: Module, fp_fusion: bool = True, checked: bool = False, processor: str = '') -> CPUCode: ...
+
+def load_for_cpu(name: str, params: Sequence[tuple[str, str, int, bool]], ttir: str, llir: str, object: bytes, arena_bytes: int) -> CPUCode: ...
+
+def cpu_target_key() -> str:
+    """Processor, features and triple that objects are made for."""
+
+class DiskCache:
+    """Compiled kernels on disk; entries are whole or absent."""
+
+    def __init__(self, directory: str, limit_bytes: int = 0) -> None: ...
+
+    def load(self, key: str) -> object:
+        """The files of the entry, or None."""
+
+    def store(self, key: str, files: dict) -> str:
+        """Write an entry; the empty string, or why it could not be written."""
+
+    def path(self, key: str) -> str: ...
+
+def cache_key(bytes: bytes) -> str:
+    """SHA-256 in base 32, as names of cache entries."""
+
+class ParamInfo:
+    """One argument of a kernel, as the launcher sees it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def type(self) -> str: ...
+
+    @property
+    def divisibility(self) -> int: ...
+
+    @property
+    def may_be_written(self) -> bool: ...
+
+class KernelSignature:
+    """Name and arguments of a kernel."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def params(self) -> list[ParamInfo]: ...
+
+    @property
+    def offsets(self) -> list[int]: ...
+
+    @property
+    def params_size(self) -> int: ...
+
+class Module:
+    """A module of the tt dialect, in a context of its own."""
+
+    @staticmethod
+    def parse(text: str, name: str = '<ttir>') -> Module:
+        """Read TTIR text of Triton 3.2 to 3.9, or of this package."""
+
+    def __str__(self) -> str: ...
+
+    def text(self, locations: bool = True) -> str:
+        """The module as text in the form of Triton 3.8."""
+
+    def verify(self) -> None:
+        """Raise InvalidModule unless the module is well formed."""
+
+    @property
+    def signature(self) -> KernelSignature: ...
+
+def build_module(fn: object, signature: object, constants: dict = {}, attrs: dict = {}, options: dict = {}) -> Module:
+    """
+    Build the tt module of a jit function.
+
+    signature: a type for each parameter, such as '*fp32', 'i32' or 'constexpr'; a tuple for a tuple. A sequence, or a dict by name.
+    constants: the values of constexpr parameters, by path: (2,) is the third parameter, (2, 0) its first element; names and
+    indices are paths too.
+    attrs: by path, the attributes of arguments: {'tt.divisibility': 16}, or a list of pairs.
+    options: a dict; read are name, debug, sanitize_overflow, language_version, default_dot_input_precision and
+    allow_non_constexpr_globals.
+    """
+
+class KernelBase:
+    """
+    Base of JITFunction: binds, specialises and launches without Python code.
+    """
+
+    def __getitem__(self, key, /):
+        """Return self[key]."""
+
+    pre_run_hooks: getset_descriptor = ...
+
+class Launcher:
+    """kernel[grid]: call it with the kernel's arguments."""
+
+    def __call__(self, /, *args, **kwargs):
+        """Call self as a function."""
+
+    __vectorcalloffset__: types.MemberDescriptorType = ...
+
+class Launchable:
+    """Compiled code of one kernel for one device."""
+
+    @property
+    def device(self) -> str: ...
+
+    @property
+    def signature(self) -> KernelSignature: ...
+
+    @property
+    def offsets(self) -> list[int]: ...
+
+    @property
+    def params_size(self) -> int: ...
+
+def native_launchable(name: str, types: Sequence[str], address: int, arena_bytes: int = 0) -> Launchable:
+    """A function of the CPU kernels' ABI that was compiled elsewhere."""
+
+def option_names() -> list:
+    """
+    Keyword arguments that a launch accepts beside the kernel's parameters.
+    """
+
+def set_device(name: str) -> None:
+    """The device of launches that name none."""
+
+def get_device() -> str: ...
+
+def set_knobs_stamp(stamp: int) -> None:
+    """
+    A number that stands for the knobs that were assigned; part of the key of every launch.
+    """
+
+def set_cpu_timeout(milliseconds: int) -> None: ...
+
+def set_launch_hooks(enter: object | None, exit: object | None) -> None: ...
+
+def environment_stamp() -> int: ...
+
+def num_threads() -> int:
+    """Threads that work on a launch of the CPU device."""
+
+class MetalCode:
+    """A kernel as Metal Shading Language."""
+
+    @property
+    def signature(self) -> KernelSignature: ...
+
+    @property
+    def ttir(self) -> str: ...
+
+    @property
+    def ttm(self) -> str: ...
+
+    @property
+    def msl(self) -> str: ...
+
+    @property
+    def entry(self) -> str: ...
+
+    @property
+    def lines(self) -> list:
+        """
+        (line of the text, file, line, column) of the source, in the order of the text.
+        """
+
+    @property
+    def facts(self) -> dict: ...
+
+    def air(self) -> str:
+        """The kernel's AIR as text; only the software Metal has it."""
+
+    def launchable(self, checked: bool = False) -> Launchable: ...
+
+def compile_for_metal(module: Module, num_warps: int = 4, chip: str = 'apple-m1') -> MetalCode: ...
+
+def set_softmetal_path(path: str) -> None:
+    """Where libsoftmetal lies; it is loaded when it is first needed."""
+
+def set_metal_run_options(seed: int, timeout_ms: int) -> None:
+    """
+    Schedule and time limit of the software Metal, from the next launch on.
+    """
+
+def synchronize() -> None:
+    """
+    Wait for all launches. Those of the CPU device have finished when they return.
+    """
