@@ -64,20 +64,92 @@ Buffer *Program::newBuffer(Value like) {
 FailureOr<int64_t> Program::lower(tt::FuncOp func, Block *entry, const Frame &newFrame) {
   frame = newFrame;
   block = entry;
-  if (!func.getBody().hasOneBlock()) {
-    (void)emitUnsupported(func, "cpu", "it returns from within branches", "move the code after the return into an else branch");
-    return failure();
-  }
   // Buffers are addressed at the start, before anything else.
   Operation *anchor = LLVM::PoisonOp::create(here(), func.getLoc(), b.getI1Type());
   arena.begin(frame.arena, anchor);
-  lowerBlock(func.getBody().front());
-  flush();
+
+  // Several blocks come from returns within branches. Scalars are arguments of the new blocks, tensors lie in buffers.
+  DenseMap<Block *, Block *> targets{{&func.getBody().front(), entry}};
+  DenseMap<Block *, SmallVector<Buffer *>> carried;
+  for (Block &source : llvm::drop_begin(func.getBody())) {
+    Block *target = targets[&source] = new Block;
+    entry->getParent()->push_back(target);
+    for (BlockArgument arg : source.getArguments()) {
+      if (isa<RankedTensorType>(arg.getType())) {
+        Buffer *buffer = newBuffer(arg);
+        carried[&source].push_back(buffer);
+        buffers[arg] = buffer;
+      } else {
+        bindScalar(arg, target->addArgument(registerType(arg.getType()), arg.getLoc()));
+      }
+    }
+  }
+  for (Block &source : func.getBody()) {
+    block = targets[&source];
+    lowerBlock(source);
+    if (failed)
+      break;
+    keepForOtherBlocks(source);
+    lowerTerminator(source.getTerminator(), targets, carried);
+    if (failed)
+      break;
+    // What was kept here of other blocks' values need not have run on the way to the next one.
+    for (Value value : std::exchange(bufferTrail, {}))
+      if (value.getParentBlock() != &source)
+        buffers.erase(value);
+  }
   anchor->erase();
   if (failed)
     return failure();
-  LLVM::ReturnOp::create(here(), func.getLoc(), ValueRange());
-  return arena.allocate(/*reuse=*/true);
+  return arena.allocate(/*reuse=*/func.getBody().hasOneBlock());
+}
+
+/// Values read from memory that another block wants keep what they are now.
+void Program::keepForOtherBlocks(Block &source) {
+  cursor = nullptr;
+  for (Operation &op : source) {
+    if (!isLazy(&op))
+      continue;
+    for (Value result : op.getResults()) {
+      bool elsewhere = llvm::any_of(result.getUsers(), [&](Operation *user) {
+        return source.findAncestorOpInBlock(*user) == nullptr;
+      });
+      if (elsewhere && !buffers.contains(result) && readsMemory(result))
+        keep(result);
+    }
+  }
+}
+
+void Program::lowerTerminator(Operation *op, const DenseMap<Block *, Block *> &targets,
+                              const DenseMap<Block *, SmallVector<Buffer *>> &carried) {
+  Location loc = op->getLoc();
+  auto pass = [&](Block *to, ValueRange operands, bool conditional) {
+    SmallVector<Value> numbers, tensors;
+    for (Value operand : operands) {
+      if (isa<RankedTensorType>(operand.getType()))
+        tensors.push_back(operand);
+      else
+        numbers.push_back(scalar(operand));
+    }
+    if (!tensors.empty() && conditional)
+      refuse(op, loc, "a branch under a condition that passes tensors");
+    else if (!tensors.empty())
+      assign(tensors, carried.lookup(to));
+    return numbers;
+  };
+  if (auto branch = dyn_cast<cf::BranchOp>(op)) {
+    SmallVector<Value> numbers = pass(branch.getDest(), branch.getDestOperands(), false);
+    LLVM::BrOp::create(here(), loc, numbers, targets.lookup(branch.getDest()));
+  } else if (auto branch = dyn_cast<cf::CondBranchOp>(op)) {
+    Value condition = scalar(branch.getCondition());
+    SmallVector<Value> yes = pass(branch.getTrueDest(), branch.getTrueDestOperands(), true);
+    SmallVector<Value> no = pass(branch.getFalseDest(), branch.getFalseDestOperands(), true);
+    LLVM::CondBrOp::create(here(), loc, condition, targets.lookup(branch.getTrueDest()), yes, targets.lookup(branch.getFalseDest()), no);
+  } else if (isa<tt::ReturnOp>(op)) {
+    LLVM::ReturnOp::create(here(), loc, ValueRange());
+  } else {
+    refuse(op, loc, "a block that ends in this way");
+  }
 }
 
 void Program::lowerBlock(Block &source) {

@@ -69,6 +69,9 @@ private:
 
   // Program.cpp: order.
   void lowerBlock(mlir::Block &block);
+  void keepForOtherBlocks(mlir::Block &source);
+  void lowerTerminator(mlir::Operation *op, const llvm::DenseMap<mlir::Block *, mlir::Block *> &targets,
+                       const llvm::DenseMap<mlir::Block *, llvm::SmallVector<Buffer *>> &carried);
   void lowerOp(mlir::Operation *op);
   void lowerScalarOp(mlir::Operation *op);
   void lowerScalarMemory(mlir::Operation *op);

@@ -78,15 +78,31 @@ tt.func public @walk(%x: !tt.ptr<f32>, %n: i32) {
 
 // -----
 
-tt.func private @callee(%x: i32) -> i32 {
-  tt.return %x : i32
-}
-// expected-error @below {{'tt.func' is not supported on cpu: it returns from within branches}}
-// expected-note @below {{remedy: move the code after the return into an else branch}}
-tt.func public @early(%x: !tt.ptr<i32>, %c: i1) {
+// A return within a branch: several blocks.
+// CHECK-LABEL: llvm.func internal @early.program
+// CHECK: llvm.cond_br
+// CHECK: llvm.return
+// CHECK: llvm.store {{.*}} : vector<8xf32>
+// CHECK: llvm.return
+tt.func public @early(%x: !tt.ptr<f32>, %c: i1) {
+  %range = tt.make_range {end = 64 : i32, start = 0 : i32} : tensor<64xi32>
+  %xs = tt.splat %x : !tt.ptr<f32> -> tensor<64x!tt.ptr<f32>>
+  %xp = tt.addptr %xs, %range : tensor<64x!tt.ptr<f32>>, tensor<64xi32>
+  %v = tt.load %xp : tensor<64x!tt.ptr<f32>>
   cf.cond_br %c, ^bb1, ^bb2
 ^bb1:
   tt.return
 ^bb2:
+  %w = arith.addf %v, %v : tensor<64xf32>
+  tt.store %xp, %w : tensor<64x!tt.ptr<f32>>
+  tt.return
+}
+
+// -----
+
+tt.func public @prints(%x: i32) {
+  // expected-error @below {{'tt.print' is not supported on cpu: there is no lowering of this operation}}
+  // expected-note @below {{remedy: rewrite the kernel without it, or report it}}
+  tt.print " x: " {hex = false, isSigned = array<i32: 1>} : %x : i32
   tt.return
 }
