@@ -76,10 +76,10 @@ def time_of(function: Callable, least_seconds: float = 0.2, most_runs: int = 30)
 
 def cases_of(example: str, device: str, seed: int = 0):
     """The cases of one example on one device."""
-    yield from _load(example).cases(device, np.random.default_rng(seed))
+    yield from load(example).cases(device, np.random.default_rng(seed))
 
 
-def _load(example: str):
+def load(example: str):
     """The example's module, under a name that cannot hide a standard one."""
     name = f"triton_metal_example_{example}"
     if name not in sys.modules:
@@ -92,7 +92,7 @@ def _load(example: str):
 def main(file: str):
     """Command line of one example: run it on the devices asked for, check and time it."""
     example = pathlib.Path(file).stem
-    parser = argparse.ArgumentParser(description=_load(example).__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=load(example).__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=("cpu", "metal"), help="default: both")
     parser.add_argument("--show", choices=("ttir", "llir", "asm", "ttm", "msl", "air"), help="print this stage of each kernel")
     options = parser.parse_args()

@@ -4,6 +4,7 @@
 #include "clang/AST/ASTContext.h"
 #include "clang/AST/Attr.h"
 #include "clang/Basic/ParsedAttrInfo.h"
+#include "clang/Sema/Lookup.h"
 #include "clang/Sema/ParsedAttr.h"
 #include "clang/Sema/Sema.h"
 
@@ -88,6 +89,8 @@ public:
         annotation += ":" + constantName(attribute);
       } else if (attribute.isArgExpr(0)) {
         arguments.push_back(attribute.getArgAsExpr(0));
+      } else if (Expr *named = namedValue(sema, attribute)) {
+        arguments.push_back(named);
       } else {
         unsigned id = sema.Diags.getCustomDiagID(DiagnosticsEngine::Error, "'%0' attribute requires an integer constant");
         sema.Diag(attribute.getLoc(), id) << name;
@@ -107,6 +110,16 @@ public:
   }
 
 private:
+  // An argument that is one name is parsed as a name only: looked up here.
+  static Expr *namedValue(Sema &sema, const ParsedAttr &attribute) {
+    const IdentifierLoc *name = attribute.getArgAsIdent(0);
+    LookupResult result(sema, name->getIdentifierInfo(), name->getLoc(), Sema::LookupOrdinaryName);
+    if (!sema.LookupName(result, sema.getCurScope()) || !result.isSingleResult())
+      return nullptr;
+    ExprResult value = sema.BuildDeclarationNameExpr(CXXScopeSpec(), result, /*NeedsADL=*/false);
+    return value.isInvalid() ? nullptr : value.get();
+  }
+
   static std::string constantName(const ParsedAttr &attribute) {
     if (attribute.isArgIdent(0))
       return attribute.getArgAsIdent(0)->getIdentifierInfo()->getName().str();

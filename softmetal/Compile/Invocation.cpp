@@ -99,7 +99,7 @@ std::shared_ptr<CompilerInvocation> Invocation::configure(const CompileOptions &
 
   DiagnosticOptions &diagnostic = result->getDiagnosticOpts();
   diagnostic.Warnings = {"no-duplicate-decl-specifier", "no-unknown-pragmas", "no-c++11-narrowing", "no-gnu", "no-constexpr-not-const",
-                         "no-user-defined-literals", "error=unknown-attributes", "error=ignored-attributes"};
+                         "no-user-defined-literals", "no-pragma-clang-attribute", "error=unknown-attributes", "error=ignored-attributes"};
   diagnostic.ErrorLimit = 20;
   return result;
 }

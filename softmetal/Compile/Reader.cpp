@@ -1,9 +1,13 @@
-// The rewriter: one pass over tokens, without a parse. Three things are rewritten:
+// The rewriter: one pass over tokens, without a parse. Six things are rewritten:
 //
 //   template [[host_name("x")]] [[kernel]] void f<float>(...)   attributes of an explicit instantiation: `[[x]]` is not legal there,
 //                                                               __attribute__((x)) is
 //   float4(a, b, c, d)   vec<T, 2>(a, b)   T(a, b, c)           clang's vectors have no constructors: __msl_make<float4>(...). T is any
 //                                                               name that the file declares as a type by template, using or typedef
+//   float2 x(a, b);                                             float2 x = __msl_make<float2>(a, b);
+//   constant T x[2]                                             a parameter: constant T *x, since clang forbids arrays there
+//   Name(constant char *)                                       [[]] before the parameter: clang takes an address space there for no
+//                                                               type, and the constructor for a variable
 //   [[kernel]]                                                  [[msl_kernel]], since `kernel` is a macro
 #include "softmetal/Compile/Reader.h"
 
@@ -53,6 +57,7 @@ private:
   StringRef previousWord;        // the last word, if nothing but blanks or attributes followed it
   bool afterTemplate = false;    // between `template` and the next token that is no attribute
   char previousChar = '\n';      // the last character that is no blank
+  llvm::StringSet<> classNames;  // names after `struct` and `class`
   llvm::StringSet<> typeNames;   // names that the file declares as types and that may be vectors
   Rewritten result;
 
@@ -138,6 +143,14 @@ private:
       previousWord = {};
       return copy(lengthOfNumber());
     }
+    if (c == '(' && classNames.contains(previousWord)) {
+      StringRef first = wordAt(skipBlanks(position + 1));
+      copy(1);
+      if (first == "device" || first == "constant" || first == "threadgroup")
+        replace(0, "[[]] ");
+      previousWord = {};
+      return;
+    }
     if (!llvm::isSpace(c) && c != '\\') {
       previousWord = {};
       afterTemplate = false;
@@ -197,9 +210,51 @@ private:
         return;
       }
     }
+    if (size_t bracket = lengthOfArrayParameter(end)) {
+      replace(name.size(), ("*" + name).str());
+      return replace(bracket, "");
+    }
+    bool makesVector = isVectorName(previousWord) && end < source.size() && source[end] == '(' && hasTopLevelComma(end) && !takesParameters(end);
+    StringRef type = previousWord;
     copy(name.size());
-    previousWord = name;
+    if (makesVector)
+      replace(0, (" = __msl_make<" + type + ">").str());
+    previousWord = makesVector ? StringRef() : name;
     afterTemplate = instantiates;
+  }
+
+  // Whether the first argument in parentheses is a declaration, `float a` or `const device float *a`: two words side by side.
+  bool takesParameters(size_t open) const {
+    size_t comma = source.find(',', open);
+    for (size_t i = open + 1; i < comma; ++i)
+      if (isWordStart(source[i]) && !isWord(source[i - 1])) {
+        size_t next = skipBlanks(i + wordAt(i).size());
+        if (next < source.size() && isWordStart(source[next]))
+          return true;
+      }
+    return false;
+  }
+
+  // Length of `[2]` after the name of a parameter `constant T name[2]`, or 0.
+  size_t lengthOfArrayParameter(size_t at) const {
+    if (at >= source.size() || source[at] != '[')
+      return 0;
+    size_t close = source.find_first_of("]\n", at);
+    if (close == StringRef::npos || source[close] != ']')
+      return 0;
+    size_t after = skipBlanks(close + 1);
+    if (after >= source.size() || (source[after] != ',' && source[after] != ')'))
+      return 0;
+    size_t start = position;
+    while (start && (isWord(source[start - 1]) || llvm::isSpace(source[start - 1]) || StringRef(":<>").contains(source[start - 1])))
+      --start;
+    if (!start || (source[start - 1] != '(' && source[start - 1] != ','))
+      return 0;
+    for (size_t i = start; i < position; ++i)
+      if (isWordStart(source[i]) && !isWord(source[i - 1]))
+        if (StringRef word = wordAt(i); word == "device" || word == "constant" || word == "threadgroup")
+          return close + 1 - at;
+    return 0;
   }
 
   bool sameLine(size_t qualifier) const { return position - lineStart >= qualifier && result.text.size() - outputLineStart >= qualifier; }
@@ -238,7 +293,7 @@ private:
       bool oneLine = !source.slice(position, close).contains('\n');
       return open < source.size() && source[open] == '(' && oneLine ? close - position : 0;
     }
-    if (typeNames.contains(name) && end < source.size() && source[end] == '(' && hasTopLevelComma(end))
+    if (typeNames.contains(name) && !classNames.contains(name) && end < source.size() && source[end] == '(' && hasTopLevelComma(end))
       return name.size();
     return 0;
   }
@@ -292,7 +347,7 @@ private:
 
   // Parameters of templates, and names made by using and typedef. A class of the same name is harmless: __msl_make calls its constructor.
   void collectTypeNames() {
-    for (StringRef keyword : {"typename", "class", "using"}) {
+    for (StringRef keyword : {"typename", "class", "struct", "using"}) {
       for (size_t at = source.find(keyword); at != StringRef::npos; at = source.find(keyword, at + 1)) {
         size_t end = at + keyword.size();
         if ((at && isWord(source[at - 1])) || end >= source.size() || isWord(source[end]))
@@ -300,6 +355,8 @@ private:
         StringRef name = wordAt(skipBlanks(end));
         size_t next = skipBlanks(skipBlanks(end) + name.size());
         char after = next < source.size() ? source[next] : ' ';
+        if (!name.empty() && (keyword == "struct" || keyword == "class") && (after == '{' || after == ':' || after == '<'))
+          classNames.insert(name);
         bool declares = keyword == "using" ? after == '=' : after == ',' || after == '>' || after == '=';
         if (!name.empty() && declares)
           typeNames.insert(name);

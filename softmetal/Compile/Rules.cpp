@@ -111,7 +111,9 @@ public:
   bool TraverseUserDefinedLiteral(UserDefinedLiteral *) override { return true; }
 
   bool VisitFloatingLiteral(FloatingLiteral *literal) override {
-    checkScalar(literal->getType(), literal->getLocation());
+    // A literal without a suffix is read as double and cast to float at once.
+    if (literal->getType()->isSpecificBuiltinType(BuiltinType::LongDouble))
+      checkScalar(literal->getType(), literal->getLocation());
     return true;
   }
 

@@ -250,11 +250,12 @@ struct AssignLayouts : public triton_metal::ttm::impl::AssignLayoutsBase<AssignL
     ModuleOp module = getOperation();
     const Chip *profile = findChip(chip);
     if (!profile) {
-      module.emitError() << "unknown chip '" << chip << "'; see triton_metal.chips() for the profiles";
+      InFlightDiagnostic error = module.emitError() << "unknown chip '" << chip.getValue() << "'; known are ";
+      llvm::interleaveComma(getChips(), error, [&](const Chip &known) { error << known.name; });
       return signalPassFailure();
     }
     if (!llvm::isPowerOf2_32(numWarps)) {
-      module.emitError() << "num_warps must be a power of two, got " << numWarps;
+      module.emitError() << "num_warps must be a power of two, got " << numWarps.getValue();
       return signalPassFailure();
     }
     if (numWarps * kSimdWidth > kMaxThreads) {

@@ -18,4 +18,13 @@ def LoopUnroll : Pass<"tt-loop-unroll"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
 
+def PlantFault : Pass<"tt-plant-fault"> {
+  let summary = "Plants one kind of miscompilation, to see that the tests would find it";
+  let description = [{
+    For tests only. Kinds: `swap-sub` (b - a), `mask-off-by-one` (a < b becomes a <= b), `select-swap` (arms exchanged),
+    `shift-logical` (an arithmetic shift becomes a logical one), `reduce-drop` (a sum forgets to add: the first operand stays).
+  }];
+  let options = [Option<"kind", "kind", "std::string", /*default=*/"", "which fault">];
+}
+
 #endif

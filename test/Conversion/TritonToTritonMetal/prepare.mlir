@@ -1,0 +1,75 @@
+// RUN: triton-metal-opt %s -split-input-file -verify-diagnostics --ttm-prepare | FileCheck %s
+
+// CHECK-LABEL: @cat
+// CHECK: tt.join
+// CHECK: tt.trans {{.*}} {order = array<i32: 1, 0>}
+// CHECK: tt.reshape {{.*}} -> tensor<8xf32>
+tt.func public @cat(%a: tensor<4xf32>) -> tensor<8xf32> {
+  %c = tt.cat %a, %a : tensor<4xf32> -> tensor<8xf32>
+  tt.return %c : tensor<8xf32>
+}
+
+// CHECK-LABEL: @int8
+// CHECK: arith.sitofp {{.*}} to tensor<16x16xf16>
+// CHECK: tt.dot {{.*}} -> tensor<16x16xf32>
+// CHECK: arith.fptosi
+// CHECK: arith.addi
+tt.func public @int8(%a: tensor<16x16xi8>, %c: tensor<16x16xi32>) -> tensor<16x16xi32> {
+  %d = tt.dot %a, %a, %c : tensor<16x16xi8> * tensor<16x16xi8> -> tensor<16x16xi32>
+  tt.return %d : tensor<16x16xi32>
+}
+
+// CHECK-LABEL: @half_accumulator
+// CHECK: arith.extf
+// CHECK: tt.dot {{.*}} -> tensor<16x16xf32>
+// CHECK: arith.truncf
+tt.func public @half_accumulator(%a: tensor<16x16xf16>) -> tensor<16x16xf16> {
+  %d = tt.dot %a, %a, %a : tensor<16x16xf16> * tensor<16x16xf16> -> tensor<16x16xf16>
+  tt.return %d : tensor<16x16xf16>
+}
+
+// CHECK-LABEL: @scalar_atomic
+// CHECK: tt.atomic_rmw {{.*}} : (tensor<1x!tt.ptr<i32>>, tensor<1xi32>) -> tensor<1xi32>
+// CHECK: tt.unsplat
+// CHECK: tt.atomic_rmw {{.*}} : (!tt.ptr<i32>, i32) -> i32
+tt.func public @scalar_atomic(%p: !tt.ptr<i32>, %v: i32) -> i32 {
+  %used = tt.atomic_rmw add, acq_rel, gpu, %p, %v : (!tt.ptr<i32>, i32) -> i32
+  %unused = tt.atomic_rmw add, acq_rel, gpu, %p, %v : (!tt.ptr<i32>, i32) -> i32
+  tt.return %used : i32
+}
+
+// -----
+
+tt.func public @fp64(%p: !tt.ptr<f64>) {
+  // expected-error@+2 {{'tt.load' is not supported on metal: Apple GPUs have no 64-bit floating point}}
+  // expected-note@+1 {{remedy: compute in float32, or launch it with device="cpu"}}
+  %x = tt.load %p : !tt.ptr<f64>
+  tt.return
+}
+
+// -----
+
+tt.func public @long_atomic(%p: !tt.ptr<i64>, %v: i64) {
+  // expected-error@+2 {{the device has no 64-bit read-modify-write}}
+  // expected-note@+1 {{remedy}}
+  %x = tt.atomic_rmw add, acq_rel, gpu, %p, %v : (!tt.ptr<i64>, i64) -> i64
+  tt.return
+}
+
+// -----
+
+tt.func public @fp8(%a: tensor<16x16xf8E5M2>, %c: tensor<16x16xf32>) {
+  // expected-error@+2 {{'tl.dot' is not supported on metal: operands of f8E5M2 and f8E5M2 have no matrix instruction}}
+  // expected-note@+1 {{remedy}}
+  %d = tt.dot %a, %a, %c : tensor<16x16xf8E5M2> * tensor<16x16xf8E5M2> -> tensor<16x16xf32>
+  tt.return
+}
+
+// -----
+
+tt.func public @histogram(%a: tensor<16xi32>) {
+  // expected-error@+2 {{'tl.histogram' is not supported on metal}}
+  // expected-note@+1 {{remedy}}
+  %h = tt.histogram %a : tensor<16xi32> -> tensor<16xi32>
+  tt.return
+}

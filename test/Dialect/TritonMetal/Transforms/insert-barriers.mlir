@@ -1,0 +1,94 @@
+// RUN: triton-metal-opt %s -split-input-file -verify-diagnostics --ttm-insert-barriers | FileCheck %s
+#lanes = #ttm.layout<register = [], lane = [[1], [2], [4], [8], [16]], simdgroup = []>
+
+// CHECK-LABEL: @write_then_read
+// CHECK: ttm.write
+// CHECK-NEXT: ttm.barrier threadgroup
+// CHECK-NEXT: ttm.read
+// CHECK-NEXT: ttm.read
+// CHECK-NEXT: tt.return
+tt.func public @write_then_read(%x: tensor<32xf32, #lanes>) {
+  %a = ttm.alloc {offset = 0 : i32} : !ttm.memory<32xf32>
+  ttm.write %x, %a : tensor<32xf32, #lanes>, !ttm.memory<32xf32>
+  %y = ttm.read %a : !ttm.memory<32xf32> -> tensor<32xf32, #lanes>
+  %z = ttm.read %a : !ttm.memory<32xf32> -> tensor<32xf32, #lanes>
+  tt.return
+}
+
+// CHECK-LABEL: @own_elements
+// CHECK: ttm.write
+// CHECK-NEXT: ttm.barrier simdgroup
+// CHECK-NEXT: ttm.read
+tt.func public @own_elements(%x: tensor<32xf32, #lanes>) {
+  %a = ttm.alloc {offset = 0 : i32, simdgroup} : !ttm.memory<32xf32>
+  ttm.write %x, %a : tensor<32xf32, #lanes>, !ttm.memory<32xf32>
+  %y = ttm.read %a : !ttm.memory<32xf32> -> tensor<32xf32, #lanes>
+  tt.return
+}
+
+// Two arrays in turn: the barrier of each also lies between the read of the other and its next write. One would need two.
+// CHECK-LABEL: @loop_of_two
+// CHECK: scf.for
+// CHECK-NEXT: ttm.write
+// CHECK-NEXT: ttm.barrier threadgroup
+// CHECK-NEXT: ttm.read
+// CHECK-NEXT: ttm.write
+// CHECK-NEXT: ttm.barrier threadgroup
+// CHECK-NEXT: ttm.read
+// CHECK-NEXT: }
+tt.func public @loop_of_two(%x: tensor<32xf32, #lanes>, %n: i32) {
+  %a = ttm.alloc {offset = 0 : i32} : !ttm.memory<32xf32>
+  %b = ttm.alloc {offset = 128 : i32} : !ttm.memory<32xf32>
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  scf.for %i = %c0 to %n step %c1 : i32 {
+    ttm.write %x, %a : tensor<32xf32, #lanes>, !ttm.memory<32xf32>
+    %y = ttm.read %a : !ttm.memory<32xf32> -> tensor<32xf32, #lanes>
+    ttm.write %y, %b : tensor<32xf32, #lanes>, !ttm.memory<32xf32>
+    %z = ttm.read %b : !ttm.memory<32xf32> -> tensor<32xf32, #lanes>
+  }
+  tt.return
+}
+
+// CHECK-LABEL: @loop_of_one
+// CHECK: scf.for
+// CHECK-NEXT: ttm.barrier threadgroup
+// CHECK-NEXT: ttm.write
+// CHECK-NEXT: ttm.barrier threadgroup
+// CHECK-NEXT: ttm.read
+tt.func public @loop_of_one(%x: tensor<32xf32, #lanes>, %n: i32) {
+  %a = ttm.alloc {offset = 0 : i32} : !ttm.memory<32xf32>
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  scf.for %i = %c0 to %n step %c1 : i32 {
+    ttm.write %x, %a : tensor<32xf32, #lanes>, !ttm.memory<32xf32>
+    %y = ttm.read %a : !ttm.memory<32xf32> -> tensor<32xf32, #lanes>
+  }
+  tt.return
+}
+
+// Arrays that share bytes wait for each other, and what one branch did is pending after it.
+// CHECK-LABEL: @branch
+// CHECK: scf.if
+// CHECK-NEXT: ttm.write
+// CHECK-NEXT: }
+// CHECK-NEXT: ttm.barrier threadgroup
+// CHECK-NEXT: ttm.write
+// CHECK-NEXT: tt.return
+tt.func public @branch(%x: tensor<32xf32, #lanes>, %c: i1) {
+  %a = ttm.alloc {offset = 0 : i32} : !ttm.memory<32xf32>
+  %b = ttm.alloc {offset = 64 : i32} : !ttm.memory<32xf32>
+  scf.if %c {
+    ttm.write %x, %a : tensor<32xf32, #lanes>, !ttm.memory<32xf32>
+  }
+  ttm.write %x, %b : tensor<32xf32, #lanes>, !ttm.memory<32xf32>
+  tt.return
+}
+
+// -----
+
+// expected-error@+1 {{needs the places of arrays}}
+tt.func public @unplaced() {
+  %a = ttm.alloc : !ttm.memory<32xf32>
+  tt.return
+}
