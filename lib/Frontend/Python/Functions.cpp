@@ -294,7 +294,8 @@ Value Walker::callOutOfLine(nb::handle function, FunctionAst &ast, const std::ve
   std::vector<Tensor> passed;
   std::vector<Type> types;
   std::vector<std::string> names;
-  std::string mangled = nb::cast<std::string>(nb::getattr(function, "__module__", nb::str(""))) + "." + base + "__";
+  nb::object home = nb::getattr(function, "__module__", nb::none()); // None where the source was executed without a module
+  std::string mangled = (home.is_none() ? std::string() : nb::cast<std::string>(home)) + "." + base + "__";
   for (size_t i = 0; i < ast.parameters.size(); ++i) {
     const Value &value = frame().scope.values[ast.parameters[i].name];
     collect(value, ast.nameText(ast.parameters[i].name), types, names);

@@ -178,6 +178,11 @@ LogicalResult CallOp::verify() {
 }
 
 void CallOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  // A shuffle must not move: which lanes execute it is a part of its meaning, as for SimdOp.
+  if (getCallee().starts_with("shuffle_")) {
+    effects.emplace_back(MemoryEffects::Write::get());
+    return;
+  }
   // A function of the prelude that gets a pointer works on memory; one that gets numbers only is a pure function.
   for (Value operand : getOperands())
     if (isa<triton_metal::msl::PointerType>(operand.getType())) {

@@ -11,14 +11,11 @@ using namespace triton_metal::tt;
 
 namespace {
 
-/// Every tt function may be inlined; a return becomes the values that it returns.
+/// Every tt function may be inlined, also a `noinline` one, which no device calls; a return becomes the values that it returns.
 struct TritonInliner : public DialectInlinerInterface {
   using DialectInlinerInterface::DialectInlinerInterface;
 
-  bool isLegalToInline(Operation *call, Operation *callable, bool wouldBeCloned) const final {
-    auto noinline = callable->getAttrOfType<BoolAttr>("noinline");
-    return !(noinline && noinline.getValue());
-  }
+  bool isLegalToInline(Operation *, Operation *, bool) const final { return true; }
   bool isLegalToInline(Region *, Region *, bool, IRMapping &) const final { return true; }
   bool isLegalToInline(Operation *, Region *, bool, IRMapping &) const final { return true; }
 
