@@ -14,8 +14,11 @@ import tempfile
 
 import pytest
 
+import triton_metal
+
 FOLDER = pathlib.Path(__file__).with_name("errors")
 LEAST = 8
+PACKAGE = str(pathlib.Path(triton_metal.__file__).parent)
 PRELUDE = "import numpy as np\nimport triton_metal as triton\nimport triton_metal.language as tl\n"
 CHILD = """
 import runpy, sys
@@ -25,6 +28,8 @@ try:
 except Exception as error:
     while error is not None:
         print(f"{type(error).__module__.split('.')[0]}.{type(error).__qualname__}: {error}")
+        for note in getattr(error, "__notes__", []):
+            print(f"note: {note}")
         error = error.__cause__
         if error is not None:
             print("caused by")
@@ -50,7 +55,7 @@ def run(program: str) -> tuple[int, str]:
         pathlib.Path(folder, "program.py").write_text(PRELUDE + program)
         environment = dict(os.environ, TRITON_METAL_CACHE_DIR=folder + "/cache", TRITON_METAL_CHECKED="0")
         child = subprocess.run([sys.executable, "-c", CHILD], cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
-        output = "\n".join(line.rstrip() for line in (child.stdout + child.stderr).replace(folder + "/", "").splitlines())
+        output = "\n".join(line.rstrip() for line in (child.stdout + child.stderr).replace(folder + "/", "").replace(PACKAGE, "<triton_metal>").splitlines())
         return child.returncode, output.strip("\n") + "\n"
 
 

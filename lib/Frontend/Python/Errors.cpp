@@ -66,6 +66,47 @@ void Walker::unsupported(Node *node, const std::string &message) {
   raiseCompilationError(lang.unsupportedConstruct, node, nb::str(message.c_str()));
 }
 
+/// What to write instead of syntax that kernels do not have; empty where there is no general answer.
+static const char *insteadOf(std::string_view node) {
+  static constexpr std::pair<std::string_view, const char *> table[] = {
+      {"Lambda", "Write a function at module level and decorate it with @triton.jit."},
+      {"ClassDef", "Define the class outside of the kernel."},
+      {"Try", "A kernel raises nothing: test the condition with `if`, tl.where or a mask."},
+      {"Raise", "Use tl.device_assert, or tl.static_assert for what is known at compile time."},
+      {"Break", "Use `while` with the condition, or put the rest of the body under `if`."},
+      {"Continue", "Put the rest of the body under `if`."},
+      {"Global", "Pass the value as an argument, or make the global a tl.constexpr."},
+      {"Nonlocal", "Pass the value as an argument and return it."},
+      {"Dict", "Use a tuple, or a variable for each entry."},
+      {"Set", "Use a tuple."},
+      {"DictComp", "Use a tuple."},
+      {"SetComp", "Use a tuple."},
+      {"GeneratorExp", "Use a list comprehension over a tuple."},
+      {"Yield", "Store the values through a pointer."},
+      {"YieldFrom", "Store the values through a pointer."},
+      {"Await", "A kernel runs from start to end."},
+      {"AsyncFor", "A kernel runs from start to end: use `for`."},
+      {"With", "A kernel has no context managers: write the statements without `with`."},
+      {"AsyncWith", "A kernel has no context managers: write the statements without `with`."},
+      {"Delete", "A variable ends with its last use."},
+      {"Import", "Import at module level."},
+      {"ImportFrom", "Import at module level."},
+      {"Match", "Use `if` and `elif`."}};
+  for (auto [name, remedy] : table)
+    if (name == node)
+      return remedy;
+  return "";
+}
+
+void Walker::unsupportedNode(Node *node) {
+  std::string_view type = Py_TYPE(node->source)->tp_name;
+  type = type.substr(type.rfind('.') + 1); // npos + 1 is 0
+  std::string message = "unsupported AST node type: " + std::string(type);
+  if (const char *instead = insteadOf(type); *instead)
+    message += std::string(". ") + instead;
+  unsupported(node, message);
+}
+
 void Walker::raiseUnreadable(nb::handle function, const AstError &error) {
   nb::object where = error.node.is_valid() ? error.node : nb::none();
   nb::object exception = lang.unsupportedConstruct(function.attr("src"), where, nb::str(error.message.c_str()));

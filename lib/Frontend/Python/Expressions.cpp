@@ -102,11 +102,8 @@ Value Walker::visitNode(Node *node) {
   case NodeKind::NamedExpr:
     assignNamed(node->a, node->b);
     return frame().scope.values[node->a->name];
-  default: {
-    const char *type = Py_TYPE(node->source)->tp_name;
-    const char *dot = std::strrchr(type, '.');
-    unsupported(node, std::string("unsupported AST node type: ") + (dot ? dot + 1 : type));
-  }
+  default:
+    unsupportedNode(node);
   }
 }
 

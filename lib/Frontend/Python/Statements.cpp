@@ -115,11 +115,8 @@ void Walker::visitStatement(Node *node) {
   case NodeKind::FunctionDef:
     unsupported(node, "nested function definitions are not allowed inside a @triton.jit kernel. Move the helper function to module "
                       "level and decorate it with @triton.jit.");
-  default: {
-    const char *type = Py_TYPE(node->source)->tp_name;
-    const char *dot = std::strrchr(type, '.');
-    unsupported(node, std::string("unsupported AST node type: ") + (dot ? dot + 1 : type));
-  }
+  default:
+    unsupportedNode(node);
   }
   frame().current = outer;
 }

@@ -52,6 +52,8 @@ public:
                 const std::vector<std::pair<std::string, Value>> &keywords = {});
   Value call(nb::handle function, std::vector<Value> arguments, std::vector<std::pair<std::string, Value>> keywords, Node *node);
   [[noreturn]] void unsupported(Node *node, const std::string &message);
+  /// Refuses a kind of syntax by the name of its node in Python's ast module, and says what to write instead.
+  [[noreturn]] void unsupportedNode(Node *node);
   [[noreturn]] void raiseCompilationError(nb::handle cls, Node *node, nb::object message, nb::object cause = {});
   void warn(const std::string &message);
   Value applyBinary(Node *node, Operator op, const Value &left, const Value &right);
