@@ -79,6 +79,7 @@ def main() -> int:
     else:
         import triton_metal as triton
         import triton_metal.language as language
+        triton.knobs.cache.enabled = False  # every program is compiled once
         if options.plant:
             triton.knobs.compilation.planted_fault = options.plant
     seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "little")

@@ -35,7 +35,8 @@ Result<CPUCode> compileForCPU(const Module &module, const CPUOptions &options) {
     OwningOpRef<ModuleOp> copy = getModuleOp(module).clone();
     DiagnosticCapture capture(context);
     PassManager manager(context);
-    buildTritonPipeline(manager);
+    manager.enableVerifier(options.verifyEach);
+    buildTritonPipeline(manager, options.plantedFault);
     CPUPipelineOptions pipeline;
     pipeline.vectorBytes = target->vectorBytes;
     pipeline.vectorRegisters = target->vectorRegisters;

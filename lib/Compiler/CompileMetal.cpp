@@ -33,12 +33,13 @@ Result<MetalCode> compileForMetal(const Module &module, const MetalOptions &opti
     DiagnosticCapture capture(context);
     auto run = [&](llvm::function_ref<void(OpPassManager &)> build, StringRef what) {
       PassManager manager(context);
+      manager.enableVerifier(options.verifyEach);
       build(manager);
       if (failed(manager.run(*copy)))
         failure = capture.take(Error::Kind::Internal, ("the compiler failed to " + what).str());
       return !failure;
     };
-    if (!run([](OpPassManager &manager) { buildTritonPipeline(manager); }, "simplify the kernel"))
+    if (!run([&](OpPassManager &manager) { buildTritonPipeline(manager, options.plantedFault); }, "simplify the kernel"))
       return;
     ttm::AssignLayoutsOptions layouts;
     layouts.numWarps = options.numWarps;

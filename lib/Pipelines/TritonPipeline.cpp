@@ -7,7 +7,7 @@
 
 using namespace mlir;
 
-void triton_metal::buildTritonPipeline(OpPassManager &manager) {
+void triton_metal::buildTritonPipeline(OpPassManager &manager, const std::string &plantedFault) {
   manager.addPass(createInlinerPass({}, [](OpPassManager &) {})); // nothing is simplified twice
   manager.addPass(createCanonicalizerPass());
   manager.addPass(tt::createReorderBroadcast());
@@ -15,6 +15,8 @@ void triton_metal::buildTritonPipeline(OpPassManager &manager) {
   manager.addPass(createLoopInvariantCodeMotionPass());
   manager.addPass(tt::createLoopUnroll());
   manager.addPass(createSymbolDCEPass());
+  if (!plantedFault.empty()) // last, so that nothing here folds it away
+    manager.addPass(tt::createPlantFault({plantedFault}));
 }
 
 void triton_metal::registerTritonPipeline() {

@@ -19,17 +19,21 @@ void bindCPU(nb::module_ &m) {
       .def("assembly", [](const CPUCode &self) { return unwrap(disassembleForCPU(self)); })
       .def("launchable", [](const CPUCode &self) { return makeCPULaunchable(self); });
 
-  m.def("compile_for_cpu", [](const Module &module, bool fpFusion, bool checked, const std::string &processor) {
+  m.def("compile_for_cpu", [](const Module &module, bool fpFusion, bool checked, const std::string &processor, bool verifyEach,
+                             const std::string &plantedFault) {
     Result<CPUCode> code = [&] {
       nb::gil_scoped_release release;
       CPUOptions options;
       options.fpFusion = fpFusion;
       options.checked = checked;
       options.processor = processor;
+      options.verifyEach = verifyEach;
+      options.plantedFault = plantedFault;
       return compileForCPU(module, options);
     }();
     return unwrap(std::move(code));
-  }, nb::arg("module"), nb::arg("fp_fusion") = true, nb::arg("checked") = false, nb::arg("processor") = "");
+  }, nb::arg("module"), nb::arg("fp_fusion") = true, nb::arg("checked") = false, nb::arg("processor") = "",
+     nb::arg("verify_each") = false, nb::arg("planted_fault") = "");
 
   using Row = std::tuple<std::string, std::string, uint32_t, bool>;
   m.def("load_for_cpu", [](const std::string &name, const std::vector<Row> &params, std::string ttir, std::string llir,

@@ -174,8 +174,8 @@ class compilation_knobs(_Group):
     dump_ir = _Knob("TRITON_KERNEL_DUMP", False, _to_bool)
     front_end_debugging = _Knob("TRITON_FRONT_END_DEBUGGING", False, _to_bool)
     allow_non_constexpr_globals = _Knob("TRITON_ALLOW_NON_CONSTEXPR_GLOBALS", False, _to_bool, affects_code=True)
-    #: Verify the module after every pass.
-    verify_each = _Knob("TRITON_METAL_VERIFY_EACH", False, _to_bool)
+    #: Verify the module after every pass: on in `./dev test`, off else, because it takes time.
+    verify_each = _Knob("TRITON_METAL_VERIFY", False, _to_bool)
     #: For tests of the fuzzer: a deliberate miscompilation.
     planted_fault = _Knob("TRITON_METAL_PLANTED_FAULT", "", str, affects_code=True)
 

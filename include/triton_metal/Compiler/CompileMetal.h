@@ -5,7 +5,7 @@
 
 namespace triton_metal {
 
-struct MetalOptions {
+struct MetalOptions : CommonOptions {
   unsigned numWarps = 4;         ///< SIMD-groups of a threadgroup
   std::string chip = "apple-m1"; ///< profile, see Support/Chips.h
 };

@@ -57,7 +57,13 @@ std::optional<Error> verify(const Module &module);
 /// The one public kernel of the module.
 Result<KernelSignature> kernelSignature(const Module &module);
 
-struct CPUOptions {
+/// What both devices' compilations take.
+struct CommonOptions {
+  bool verifyEach = false;  ///< verify the module after every pass
+  std::string plantedFault; ///< for tests of the tests: a kind of deliberate miscompilation, see tt-plant-fault; empty: none
+};
+
+struct CPUOptions : CommonOptions {
   bool fpFusion = true;  ///< may contract a * b + c
   bool checked = false;  ///< bounds, races and loops are polled
   std::string processor; ///< as LLVM names it; empty: the host

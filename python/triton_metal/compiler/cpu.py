@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from .. import _core
+from .. import _core, knobs
 
 
 class Artifact:
@@ -31,7 +31,14 @@ def target_key() -> str:
 
 
 def build(module, options) -> Artifact:
-    return Artifact(_core.compile_for_cpu(module, fp_fusion=options.enable_fp_fusion, checked=options.checked))
+    code = _core.compile_for_cpu(
+        module,
+        fp_fusion=options.enable_fp_fusion,
+        checked=options.checked,
+        verify_each=knobs.compilation.verify_each,
+        planted_fault=knobs.compilation.planted_fault,
+    )
+    return Artifact(code)
 
 
 def save(artifact: Artifact) -> dict[str, bytes]:

@@ -29,7 +29,13 @@ def target_key() -> str:
 
 
 def build(module, options) -> Artifact:
-    code = _core.compile_for_metal(module, num_warps=options.num_warps, chip=knobs.metal.chip)
+    code = _core.compile_for_metal(
+        module,
+        num_warps=options.num_warps,
+        chip=knobs.metal.chip,
+        verify_each=knobs.compilation.verify_each,
+        planted_fault=knobs.compilation.planted_fault,
+    )
     return Artifact(code, options.checked)
 
 
