@@ -1,8 +1,8 @@
 //===- TritonToCPU.cpp - kernels become functions that run a range of programs -----------===//
 #include "triton_metal/Conversion/TritonToCPU/Passes.h"
 
-#include "CarryOffsets.h"
 #include "Program.h"
+#include "triton_metal/Dialect/Triton/Transforms/Passes.h"
 #include "triton_metal/Launch/ParamsLayout.h"
 #include "triton_metal/Support/Unsupported.h"
 
@@ -51,7 +51,7 @@ struct TritonToCPU : public cpu::impl::TritonToCPUBase<TritonToCPU> {
 
   LogicalResult lowerKernel(tt::FuncOp func) {
     MLIRContext *context = &getContext();
-    carryOffsets(func);
+    tt::carryOffsets(func);
     OpBuilder b(func);
     Location loc = func.getLoc();
     Type pointer = LLVM::LLVMPointerType::get(context), i64 = b.getI64Type(), i32 = b.getI32Type();

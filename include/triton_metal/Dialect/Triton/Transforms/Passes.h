@@ -8,4 +8,7 @@ namespace triton_metal::tt {
 #include "triton_metal/Dialect/Triton/Transforms/TritonPasses.h.inc"
 #define GEN_PASS_REGISTRATION
 #include "triton_metal/Dialect/Triton/Transforms/TritonPasses.h.inc"
+
+/// What tt-carry-offsets does to the scf.for loops below `root`.
+void carryOffsets(mlir::Operation *root);
 } // namespace triton_metal::tt

@@ -13,6 +13,15 @@ def ReorderBroadcast : Pass<"tt-reorder-broadcast"> {
   let dependentDialects = ["::triton_metal::tt::TritonDialect"];
 }
 
+def CarryOffsets : Pass<"tt-carry-offsets"> {
+  let summary = "Loops carry offsets, not tensors of pointers";
+  let description = [{
+    Where a loop moves all elements of a carried tensor of pointers or integers by one amount (`ptrs += BLOCK_K * stride`), it carries that
+    amount as a number, and the tensor is made from its value before the loop: its registers are free and its contiguity is known.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::triton_metal::tt::TritonDialect"];
+}
+
 def LoopUnroll : Pass<"tt-loop-unroll"> {
   let summary = "Unroll loops by tt.loop_unroll_factor";
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];

@@ -4,15 +4,17 @@
 // is `init + amount`, whose lanes are as contiguous as those of `init`. The same for integer tensors.
 //
 //===----------------------------------------------------------------------------===//
-#include "CarryOffsets.h"
+#include "triton_metal/Dialect/Triton/Transforms/Passes.h"
 
-#include "triton_metal/Dialect/Triton/IR/Dialect.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 
-namespace triton_metal::cpu {
+namespace triton_metal::tt {
+#define GEN_PASS_DEF_CARRYOFFSETS
+#include "triton_metal/Dialect/Triton/Transforms/TritonPasses.h.inc"
+
 namespace {
 
 /// The scalar that all lanes of `value` equal: a value, or a constant; null if it is not seen.
@@ -96,8 +98,9 @@ void rewrite(scf::ForOp loop) {
   b.setInsertionPointToStart(body);
   SmallVector<Value> arguments{newLoop.getInductionVar()};
   for (auto [index, entry] : llvm::enumerate(carried)) {
-    Value arg = newLoop.getRegionIterArg(index);
-    arguments.push_back(entry.scalar ? moved(b, loc, loop.getInitArgs()[index], arg) : arg);
+    BlockArgument arg = newLoop.getRegionIterArg(index);
+    arg.setLoc(loop.getRegionIterArg(index).getLoc());
+    arguments.push_back(entry.scalar ? moved(b, arg.getLoc(), loop.getInitArgs()[index], arg) : Value(arg));
   }
   b.mergeBlocks(loop.getBody(), body, arguments);
   b.setInsertionPoint(yield);
@@ -128,6 +131,10 @@ void rewrite(scf::ForOp loop) {
   b.eraseOp(loop);
 }
 
+struct CarryOffsets : public impl::CarryOffsetsBase<CarryOffsets> {
+  void runOnOperation() override { carryOffsets(getOperation()); }
+};
+
 } // namespace
 
 void carryOffsets(Operation *root) {
@@ -137,4 +144,4 @@ void carryOffsets(Operation *root) {
     rewrite(loop);
 }
 
-} // namespace triton_metal::cpu
+} // namespace triton_metal::tt
