@@ -13,6 +13,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 MOST_LINES, MOST_COLUMNS = 800, 140
 UNFINISHED = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK", "Not" + "ImplementedError"]) + r")\b")
 MACHINE_PATH = re.compile(r"(?<![\w.])/(work|farm|root|home/\w+)/")
+FILECHECK = re.compile(r"\s*// [A-Z0-9-]+: ")  # one expectation is one line
 CODE = {".cpp", ".h", ".td", ".py", ".S", ".metal", ".sh"}
 
 
@@ -28,12 +29,13 @@ def check_text(path: pathlib.Path, complaints: list[str]) -> None:
     name = path.relative_to(ROOT)
     if path.suffix in CODE and len(lines) > MOST_LINES:
         complaints.append(f"{name}: {len(lines)} lines; split it by concept (at most {MOST_LINES})")
+    recorded = path.is_relative_to(ROOT / "python/tests/errors")  # whole messages, also upstream's
     for number, text in enumerate(lines, 1):
-        if UNFINISHED.search(text):
+        if UNFINISHED.search(text) and not recorded:
             complaints.append(f"{name}:{number}: is this finished? {text.strip()}")
         if MACHINE_PATH.search(text):
             complaints.append(f"{name}:{number}: a path of some machine: {text.strip()}")
-        if path.suffix in CODE - {".td"} and len(text) > MOST_COLUMNS:
+        if path.suffix in CODE - {".td"} and len(text) > MOST_COLUMNS and not FILECHECK.match(text):
             complaints.append(f"{name}:{number}: {len(text)} columns (at most {MOST_COLUMNS})")
 
 

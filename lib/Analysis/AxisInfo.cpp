@@ -428,6 +428,7 @@ SmallVector<unsigned> AxisInfoAnalysis::getOrder(Value pointers) const {
   SmallVector<unsigned> order;
   for (unsigned dim = info.getRank(); dim-- > 0;)
     order.push_back(dim);
-  std::sort(order.begin(), order.end(), [&](unsigned a, unsigned b) { return std::pair(info.contiguity[a], a) > std::pair(info.contiguity[b], b); });
+  std::sort(order.begin(), order.end(),
+            [&](unsigned a, unsigned b) { return std::pair(info.contiguity[a], a) > std::pair(info.contiguity[b], b); });
   return order;
 }

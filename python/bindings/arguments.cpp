@@ -138,7 +138,8 @@ bool readArgument(const Parameter &parameter, PyObject *object, const char *kern
     DType type = view.type;
     if (parameter.isAnnotated) {
       if (!parameter.annotatedPointer)
-        return fail(parameter, kernel, "is an array, but the parameter is annotated as " + std::string(scalarName(parameter.annotatedType)));
+        return fail(parameter, kernel,
+                    "is an array, but the parameter is annotated as " + std::string(scalarName(parameter.annotatedType)));
       // Same width, other type: NumPy has no bfloat16, so its bits come in uint16.
       if (bitWidth(parameter.annotatedType) != bitWidth(type))
         return fail(parameter, kernel, "is an array of " + std::string(pointeeName(type)) + ", but the parameter is annotated as *" +

@@ -254,7 +254,8 @@ bool readGrid(PyObject *object, const char *kernel, int32_t grid[3]) {
     if (!PyLong_Check(item)) {
       item = converted = PyNumber_Index(item); // NumPy's integers
       if (!item)
-        return refuse(std::string("holds a ") + Py_TYPE(items[i])->tp_name + "; it is a tuple of 1 to 3 integers, or a function that returns one");
+        return refuse(std::string("holds a ") + Py_TYPE(items[i])->tp_name +
+                      "; it is a tuple of 1 to 3 integers, or a function that returns one");
     }
     int overflow = 0;
     long long value = PyLong_AsLongLongAndOverflow(item, &overflow);
@@ -277,9 +278,9 @@ bool addKernelTypes(PyObject *module) {
       {Py_tp_dealloc, reinterpret_cast<void *>(destroyLauncher)},
       {Py_tp_doc, const_cast<char *>("kernel[grid]: call it with the kernel's arguments.")},
       {0, nullptr}};
-  static PyType_Spec launcherSpec = {"triton_metal._core.Launcher", sizeof(LauncherObject), 0,
-                                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                                     launcherSlots};
+  static PyType_Spec launcherSpec = {
+      "triton_metal._core.Launcher", sizeof(LauncherObject), 0,
+      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION, launcherSlots};
   static PyMethodDef kernelMethods[] = {
       {"_configure", configure, METH_VARARGS, "Set the name and the parameters."},
       {"_forget", forget, METH_NOARGS, "Use no specialisation compiled so far again."},

@@ -55,7 +55,8 @@ def run(program: str) -> tuple[int, str]:
         pathlib.Path(folder, "program.py").write_text(PRELUDE + program)
         environment = dict(os.environ, TRITON_METAL_CACHE_DIR=folder + "/cache", TRITON_METAL_CHECKED="0")
         child = subprocess.run([sys.executable, "-c", CHILD], cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
-        output = "\n".join(line.rstrip() for line in (child.stdout + child.stderr).replace(folder + "/", "").replace(PACKAGE, "<triton_metal>").splitlines())
+        text = (child.stdout + child.stderr).replace(folder + "/", "").replace(PACKAGE, "<triton_metal>")
+        output = "\n".join(line.rstrip() for line in text.splitlines())
         return child.returncode, output.strip("\n") + "\n"
 
 

@@ -63,7 +63,8 @@ CASES = [
     (asserted, ["*fp32", "constexpr"], {1: 2}, CompileTimeAssertionFailure,
      'at 2:4:\ndef asserted(x, B: tl.constexpr):\n    tl.static_assert(B > 4, "too small")\n    ^\ntoo small'),
     (closure, ["*fp32"], {}, UnsupportedLanguageConstruct,
-     "at 2:8:\ndef closure(x):\n    f = lambda q: q  # noqa: E731\n        ^\nunsupported AST node type: Lambda. Write a function at module level and decorate it with @triton.jit."),
+     "at 2:8:\ndef closure(x):\n    f = lambda q: q  # noqa: E731\n        ^\n"
+     "unsupported AST node type: Lambda. Write a function at module level and decorate it with @triton.jit."),
     (returns_in_loop, ["*fp32", "i32"], {}, UnsupportedLanguageConstruct,
      "at 3:8:\ndef returns_in_loop(x, n):\n    for i in range(n):\n        if i > 2:\n        ^\n"
      "Cannot have `return` statements inside `while` or `for` statements in triton."),

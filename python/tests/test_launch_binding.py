@@ -194,7 +194,8 @@ def test_compiled_kernel_launches_directly():
 def test_autotune_and_heuristics():
     chosen = []
 
-    @triton.autotune([triton.Config({"BLOCK": b}) for b in (32, 64)], key=["n"], do_bench=lambda call, quantiles: (call(), chosen.append(1), [1.0] * 3)[2])
+    @triton.autotune([triton.Config({"BLOCK": b}) for b in (32, 64)], key=["n"],
+                     do_bench=lambda call, quantiles: (call(), chosen.append(1), [1.0] * 3)[2])
     @triton.heuristics({"factor": lambda args: float(args["n"])})
     @triton.jit
     def kernel(x_ptr, out_ptr, n, factor, BLOCK: tl.constexpr):

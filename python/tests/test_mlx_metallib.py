@@ -40,7 +40,8 @@ def softmax(x):
     return e / e.sum(-1, keepdims=True)
 
 
-BINARY = {"Add": np.add, "Subtract": np.subtract, "Multiply": np.multiply, "Divide": np.divide, "Maximum": np.maximum, "Minimum": np.minimum}
+BINARY = {"Add": np.add, "Subtract": np.subtract, "Multiply": np.multiply, "Divide": np.divide, "Maximum": np.maximum,
+          "Minimum": np.minimum}
 
 
 @pytest.mark.parametrize("checks", CHECKS)
@@ -65,7 +66,8 @@ def test_unary(name):
 @pytest.mark.parametrize("kind, threads", [("block", 256), ("looped", 1024)])
 def test_softmax(kind, threads, checks):
     x, y = normal(16, 1000, scale=3), np.zeros((16, 1000), np.float32)
-    library().kernel(f"{kind}_softmax_float32", checks=checks).run({0: x, 1: y, 2: np.int32(1000)}, groups=(16,), threads=(threads,), seed=3)
+    kernel = library().kernel(f"{kind}_softmax_float32", checks=checks)
+    kernel.run({0: x, 1: y, 2: np.int32(1000)}, groups=(16,), threads=(threads,), seed=3)
     assert np.abs(y - softmax(x)).max() < 1e-6
 
 
@@ -98,7 +100,8 @@ def test_layer_norm(checks):
 @pytest.mark.parametrize("name, function", [("sum", np.sum), ("max", np.max), ("min", np.min)])
 def test_row_reduce(name, function):
     x, y = normal(60, 3000), np.zeros(60, np.float32)
-    library().kernel(f"row_reduce_simple_{name}float32").run({0: x, 1: y, 2: np.uint64(3000), 3: np.int64(60)}, groups=(1, 15), threads=(256,))
+    kernel = library().kernel(f"row_reduce_simple_{name}float32")
+    kernel.run({0: x, 1: y, 2: np.uint64(3000), 3: np.int64(60)}, groups=(1, 15), threads=(256,))
     assert np.allclose(y, function(x.astype(np.float64), axis=1), rtol=1e-5, atol=1e-4)
 
 
@@ -210,7 +213,8 @@ def test_quantised_matrix_vector_product():
 def test_gemm_of_the_m5():
     m, n, k = 128, 64, 256
     a, b, c = normal(m, k, dtype=np.float16), normal(k, n, dtype=np.float16), np.zeros((m, n), np.float16)
-    kernel = by_name(library(26), "steel_gemm_fused_nax_nn_float16_float16_bm64_bn64_bk256_wm2_wn2", align_M=True, align_N=True, align_K=True)
+    kernel = by_name(library(26), "steel_gemm_fused_nax_nn_float16_float16_bm64_bn64_bk256_wm2_wn2", align_M=True, align_N=True,
+                     align_K=True)
     kernel.run({0: a, 1: b, 3: c, 4: gemm_params(m, n, k, 64, 64, 256), 6: np.int32([1]), 7: np.int64([0, 0])}, groups=(1, 2),
                threads=(32, 2, 2))
     assert np.abs(c - a.astype(np.float64) @ b).max() < 0.06

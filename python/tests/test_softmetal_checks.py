@@ -82,7 +82,8 @@ def test_changing_a_constant_changes_the_result():
 
 
 def run_small(body, checks=sm.ALL, groups=(4,), threads=(64,), out=256, static="threadgroup float s[64];", expect=None, **options):
-    text = ("#include <metal_stdlib>\nusing namespace metal;\nkernel void k(device float* y [[buffer(0)]], uint i [[thread_position_in_grid]], "
+    text = ("#include <metal_stdlib>\nusing namespace metal;\n"
+            "kernel void k(device float* y [[buffer(0)]], uint i [[thread_position_in_grid]], "
             "uint l [[thread_position_in_threadgroup]], uint g [[threadgroup_position_in_grid]]) {\n" + static + "\n" + body + "\n}\n")
     y = np.zeros(out, np.float32)
     kernel = sm.Library(text=text).kernel("k", checks=checks)
@@ -96,7 +97,8 @@ def run_small(body, checks=sm.ALL, groups=(4,), threads=(64,), out=256, static="
     ("bounds", "s[l] = 0;\ny[i + 1] = s[l];", 6),
     ("device_race", "s[l] = 0; threadgroup_barrier(mem_flags::mem_device);\ny[l] = g;", 6),
     ("race", "s[l] = l; simd_sum(1.0f);\ny[i] = s[l ^ 1];", 6),
-    ("divergence", "s[l] = 0;\nif (l < 32) { threadgroup_barrier(mem_flags::mem_none); }\nelse { threadgroup_barrier(mem_flags::mem_none); }", None),
+    ("divergence", "s[l] = 0;\nif (l < 32) { threadgroup_barrier(mem_flags::mem_none); }\n"
+     "else { threadgroup_barrier(mem_flags::mem_none); }", None),
     ("inactive_lane", "s[l] = 0;\nif (l % 2 == 0) y[i] = simd_shuffle_xor(float(l), 1);", 6),
 ])
 def test_planted_fault(kind, body, line):

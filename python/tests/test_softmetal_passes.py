@@ -95,7 +95,8 @@ def test_matrices_shrink_to_two_elements():
     ("float", "air.simd_sum.f32", "float", "float 1.0", "softmetal_rt_collective"),
 ])
 def test_lower_leaves_no_call_of_air(result, name, arguments, call, expected):
-    text = ir(f"  %v = call {result} @{name}({call})\n  store {result} %v, ptr addrspace(1) %y, align 4", f"declare {result} @{name}({arguments})")
+    text = ir(f"  %v = call {result} @{name}({call})\n  store {result} %v, ptr addrspace(1) %y, align 4",
+              f"declare {result} @{name}({arguments})")
     assert "@air." not in text and (expected is None or expected in text)
 
 
@@ -112,7 +113,8 @@ def test_entry_refuses_an_unknown_kind_of_argument():
 
 
 def test_stack_size_refuses_recursion():
-    function = "define internal void @f(i32 %n) noinline {\n  %c = icmp eq i32 %n, 0\n  br i1 %c, label %e, label %r\nr:\n  %m = sub i32 %n, 1\n"
-    function += "  call void @g(i32 %m)\n  ret void\ne:\n  ret void\n}\ndefine internal void @g(i32 %n) noinline {\n  call void @f(i32 %n)\n  ret void\n}"
+    function = "define internal void @f(i32 %n) noinline {\n  %c = icmp eq i32 %n, 0\n  br i1 %c, label %e, label %r\n"
+    function += "r:\n  %m = sub i32 %n, 1\n  call void @g(i32 %m)\n  ret void\ne:\n  ret void\n}\n"
+    function += "define internal void @g(i32 %n) noinline {\n  call void @f(i32 %n)\n  ret void\n}"
     with pytest.raises(sm.SoftMetalError, match="recursion"):
         ir("  call void @f(i32 %l)\n" + STORE, function)

@@ -189,7 +189,8 @@ def test_pow_ulp(dtype, bound, compile_op):
     x = np.exp(random.uniform(-20, 20, count)).astype(DTYPES[dtype])
     y = (random.uniform(-limit, limit, count) / np.maximum(np.abs(np.log(x)), 1e-3)).astype(DTYPES[dtype])
     near = 1 + random.uniform(-1e-3, 1e-3, count)
-    x, y = np.concatenate([x, near.astype(DTYPES[dtype])]), np.concatenate([y, (random.uniform(-limit, limit, count) * 900).astype(DTYPES[dtype])])
+    x = np.concatenate([x, near.astype(DTYPES[dtype])])
+    y = np.concatenate([y, (random.uniform(-limit, limit, count) * 900).astype(DTYPES[dtype])])
     got = compile_op("powf", dtype, 2)(x, y)
     with mpmath.workprec(200):
         errors = [ulp_error(g, mpmath.mpf(float(v)) ** mpmath.mpf(float(w)), dtype) for v, w, g in zip(x, y, got)]

@@ -91,8 +91,8 @@ private:
   void ExecuteAction() override {
     // The prelude brought its own predefinitions; what differs between compilations comes after it.
     Preprocessor &preprocessor = getCompilerInstance().getPreprocessor();
-    preprocessor.setPredefines(preprocessor.getPredefines() + "#define __METAL_VERSION__ " + std::to_string(options.languageVersion) + "\n" +
-                               macros() + LocalsPragmaPush.str());
+    preprocessor.setPredefines(preprocessor.getPredefines() + "#define __METAL_VERSION__ " +
+                               std::to_string(options.languageVersion) + "\n" + macros() + LocalsPragmaPush.str());
     ASTFrontendAction::ExecuteAction();
   }
 

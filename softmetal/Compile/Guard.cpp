@@ -1,5 +1,6 @@
-// Crash recovery. Signal handlers are installed only while some thread is inside, so that those of the process (Python's, the executor's
-// guard pages) stay what they are; LLVM's fatal-error handler is installed once, and outside of runGuarded leaves LLVM's behaviour as it is.
+// Crash recovery. Signal handlers are installed only while some thread is inside, so that those of the process (Python's, the
+// executor's guard pages) stay what they are; LLVM's fatal-error handler is installed once, and outside of runGuarded leaves
+// LLVM's behaviour as it is.
 #include "softmetal/Compile/Guard.h"
 
 #include "llvm/Support/CrashRecoveryContext.h"

@@ -30,7 +30,8 @@ private:
   std::shared_ptr<clang::CompilerInvocation> configure(const CompileOptions &options, bool hasPrelude);
 };
 
-// Makes the keywords of OpenCL that are ordinary names in Metal names again. To be called when the preprocessor exists and has read nothing.
+// Makes the keywords of OpenCL that are ordinary names in Metal names again. To be called when the preprocessor exists and has
+// read nothing.
 void dropForeignKeywords(clang::CompilerInstance &);
 
 } // namespace softmetal

@@ -89,8 +89,8 @@ void KernelTable::write(Module &module, unsigned languageVersion) const {
     writer.named("air.kernel", record);
   }
   writer.named("air.version", {writer.integer(2), writer.integer(6), writer.integer(0)});
-  writer.named("air.language_version",
-               {writer.string("Metal"), writer.integer(languageVersion / 100), writer.integer(languageVersion / 10 % 10), writer.integer(0)});
+  writer.named("air.language_version", {writer.string("Metal"), writer.integer(languageVersion / 100),
+                                        writer.integer(languageVersion / 10 % 10), writer.integer(0)});
   for (StringRef option : {"air.compile.denorms_disable", "air.compile.fast_math_disable"})
     writer.named("air.compile_options", {writer.string(option)});
 }

@@ -214,7 +214,8 @@ private:
       replace(name.size(), ("*" + name).str());
       return replace(bracket, "");
     }
-    bool makesVector = isVectorName(previousWord) && end < source.size() && source[end] == '(' && hasTopLevelComma(end) && !takesParameters(end);
+    bool makesVector =
+        isVectorName(previousWord) && end < source.size() && source[end] == '(' && hasTopLevelComma(end) && !takesParameters(end);
     StringRef type = previousWord;
     copy(name.size());
     if (makesVector)

@@ -78,7 +78,8 @@ public:
     if (references && toObject.isConstQualified() && !objects.contains(cast))
       return true;
     if (objects.contains(cast)) {
-      if (auto id = once(cast->getExprLoc(), "member function of the 'thread' address space is called on an object in the '%0' address space"))
+      if (auto id = once(cast->getExprLoc(),
+                         "member function of the 'thread' address space is called on an object in the '%0' address space"))
         diagnostics.Report(cast->getExprLoc(), *id) << addressSpaceName(source);
       return true;
     }
@@ -121,8 +122,9 @@ public:
 
   bool VisitDeclRefExpr(DeclRefExpr *reference) override {
     auto *function = dyn_cast<FunctionDecl>(reference->getDecl());
-    if (!function || function->isDependentContext() || !function->isUsed(false) || function->isDefined() || function->hasAttr<AsmLabelAttr>() ||
-        function->getBuiltinID() || function->isImplicit() || function->isDefaulted() || function->isDeleted() || reference->isNonOdrUse())
+    if (!function || function->isDependentContext() || !function->isUsed(false) || function->isDefined() ||
+        function->hasAttr<AsmLabelAttr>() || function->getBuiltinID() || function->isImplicit() || function->isDefaulted() ||
+        function->isDeleted() || reference->isNonOdrUse())
       return true;
     if (auto id = once(reference->getLocation(), "function %0 is declared but has no definition"))
       diagnostics.Report(reference->getLocation(), *id) << function;
@@ -151,7 +153,9 @@ public:
     return true;
   }
 
-  bool VisitCXXNewExpr(CXXNewExpr *expression) override { return unsupported(expression->getBeginLoc(), "'new' is not supported in Metal"); }
+  bool VisitCXXNewExpr(CXXNewExpr *expression) override {
+    return unsupported(expression->getBeginLoc(), "'new' is not supported in Metal");
+  }
   bool VisitCXXDeleteExpr(CXXDeleteExpr *expression) override {
     return unsupported(expression->getBeginLoc(), "'delete' is not supported in Metal");
   }

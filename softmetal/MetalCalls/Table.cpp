@@ -143,7 +143,8 @@ void setBuffer(MetalEncoder encoder, MetalBuffer buffer, uint64_t offset, uint32
     return object->commands->fault("buffer index " + std::to_string(index) + "; 30 is the highest");
   Ref<BufferObject> memory(as<BufferObject>(buffer));
   if (memory && offset > memory->length)
-    return object->commands->fault("an offset of " + std::to_string(offset) + " in a buffer of " + std::to_string(memory->length) + " bytes");
+    return object->commands->fault("an offset of " + std::to_string(offset) + " in a buffer of " +
+                                   std::to_string(memory->length) + " bytes");
   object->bind(index, memory ? BufferRange{memory->memory + offset, memory->length - offset} : BufferRange{});
   object->commands->keep(memory);
 }

@@ -6,7 +6,8 @@
 using namespace triton_metal;
 
 TEST(ParamsLayout, EachArgumentIsAlignedToItsSize) {
-  ParamsLayout layout(std::vector<ParamType>{ParamType::I1, ParamType::Pointer, ParamType::F16, ParamType::I32, ParamType::I8, ParamType::F64});
+  ParamsLayout layout(
+      std::vector<ParamType>{ParamType::I1, ParamType::Pointer, ParamType::F16, ParamType::I32, ParamType::I8, ParamType::F64});
   EXPECT_EQ(layout.offsets, (std::vector<uint32_t>{0, 8, 16, 20, 24, 32}));
   EXPECT_EQ(layout.size, 48u);
 }

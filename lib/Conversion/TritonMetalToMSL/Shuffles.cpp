@@ -109,7 +109,8 @@ LogicalResult KernelLowering::lowerShuffle(ttm::ConvertLayoutOp op) {
       candidate |= (number >> i & 1) << bit;
     Value sent = read(candidate);
     setLevel(depth);
-    Value received = msl::SimdOp::create(builder, loc, sent.getType(), isXor ? msl::SimdKind::ShuffleXor : msl::SimdKind::Shuffle, sent, lane);
+    Value received =
+        msl::SimdOp::create(builder, loc, sent.getType(), isXor ? msl::SimdKind::ShuffleXor : msl::SimdKind::Shuffle, sent, lane);
     if (!result) {
       result = received;
       continue;

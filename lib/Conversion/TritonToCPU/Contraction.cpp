@@ -48,7 +48,8 @@ static bool isZero(Value value) {
   return elements.getSplatValue<APInt>().isZero();
 }
 
-/// If the result is only the new value of a carried tensor and nobody wants the old one any more, its buffer: the loop accumulates in place.
+/// If the result is only the new value of a carried tensor and nobody wants the old one any more, its buffer: the loop
+/// accumulates in place.
 Buffer *Program::accumulatorInPlace(tt::DotOp op) {
   if (!op.getD().hasOneUse())
     return nullptr;
@@ -197,7 +198,8 @@ bool Program::runsAlongRows(Value value) {
   return contiguous(rank - 2) > contiguous(rank - 1);
 }
 
-/// vector<width> of `value` from `indices` on along `lanesDim`, for a packing loop. Under a test that all its masks hold it is loaded plainly.
+/// vector<width> of `value` from `indices` on along `lanesDim`, for a packing loop. Under a test that all its masks hold it is
+/// loaded plainly.
 Value Program::generate(Nest &outer, OpBuilder &builder, Location loc, Value value, ValueRange indices, unsigned lanesDim, int64_t width) {
   OpBuilder::InsertionGuard guard(builder);
   Block *target = builder.getInsertionBlock();

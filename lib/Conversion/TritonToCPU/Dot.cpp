@@ -100,7 +100,8 @@ private:
       return widen(operand.vectorAt(builder, loc, indices(row, column), width), operand);
     VectorType type = VectorType::get({width}, operand.elementType);
     if (width == 1)
-      return widen(vector::BroadcastOp::create(builder, loc, type, memref::LoadOp::create(builder, loc, operand.buffer, indices(row, column))),
+      return widen(vector::BroadcastOp::create(builder, loc, type,
+                                               memref::LoadOp::create(builder, loc, operand.buffer, indices(row, column))),
                    operand);
     if (!down)
       return widen(vector::LoadOp::create(builder, loc, type, operand.buffer, indices(row, column)), operand);

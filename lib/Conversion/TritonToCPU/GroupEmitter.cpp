@@ -125,7 +125,9 @@ void GroupEmitter::chooseLanes() {
   // The width goes by the narrowest root; wider values take two registers.
   unsigned narrowest = 64, total = 0;
   for (const Root &root : group.roots) {
-    Value value = root.kind == Root::Store ? cast<tt::StoreOp>(root.op).getValue() : root.kind == Root::Keep ? root.value : root.op->getOperand(0);
+    Value value = root.kind == Root::Store  ? cast<tt::StoreOp>(root.op).getValue()
+                  : root.kind == Root::Keep ? root.value
+                                            : root.op->getOperand(0);
     Type element = memoryType(registerType(tt::getElementOf(value.getType())));
     narrowest = std::min(narrowest, std::max(32u, element.getIntOrFloatBitWidth()));
     if (root.kind == Root::Reduce && (reduceOf(root).getSrcs().size() > 1 || !neutralElement(reduceOf(root).getCombineBlock())))
@@ -314,7 +316,8 @@ GroupEmitter::Values GroupEmitter::body(Values accumulators, unsigned count) {
     indices.push_back(indexOfChunk(chunk));
   Value first;
   if (needsFirst && steps > 1)
-    first = arith::CmpIOp::create(nest.at(nest.innerDepth), loc, arith::CmpIPredicate::eq, nest.innerIndex, nest.constant(b.getI64Type(), 0));
+    first = arith::CmpIOp::create(nest.at(nest.innerDepth), loc, arith::CmpIPredicate::eq, nest.innerIndex,
+                                  nest.constant(b.getI64Type(), 0));
   return step(std::move(accumulators), count, indices, first, false);
 }
 

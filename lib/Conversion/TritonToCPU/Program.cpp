@@ -332,7 +332,8 @@ void Program::lowerReduce(tt::ReduceOp op) {
   // Lanes run along the last axis. A reduction along it combines lanes at the end; along another axis, or if the last one is short,
   // lanes are independent results.
   bool last = llvm::all_of(shape.drop_front(axis + 1), [](int64_t extent) { return extent == 1; });
-  bool byRows = last && (shape[axis] >= int64_t(options.vectorBits / 32) || llvm::all_of(shape.take_front(axis), [](int64_t e) { return e == 1; }));
+  bool byRows = last && (shape[axis] >= int64_t(options.vectorBits / 32) ||
+                         llvm::all_of(shape.take_front(axis), [](int64_t e) { return e == 1; }));
   if (dependsOnPending(op.getSrcs()))
     flush();
   for (Value result : op.getResults())

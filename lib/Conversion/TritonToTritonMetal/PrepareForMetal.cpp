@@ -124,7 +124,8 @@ namespace {
 
 struct PrepareForMetal : public triton_metal::ttm::impl::PrepareForMetalBase<PrepareForMetal> {
   void runOnOperation() override {
-    WalkResult refused = getOperation().walk([](Operation *op) { return failed(check(op)) ? WalkResult::interrupt() : WalkResult::advance(); });
+    WalkResult refused =
+        getOperation().walk([](Operation *op) { return failed(check(op)) ? WalkResult::interrupt() : WalkResult::advance(); });
     if (refused.wasInterrupted())
       return signalPassFailure();
     getOperation().walk([](Operation *op) {

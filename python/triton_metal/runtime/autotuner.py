@@ -134,7 +134,8 @@ class Autotuner(KernelInterface):
     def _bench(self, args, config: Config, meta: dict):
         conflicts = meta.keys() & config.kwargs.keys()
         if conflicts:
-            raise ValueError(f"Conflicting meta-parameters: {', '.join(sorted(conflicts))}. Make sure that you don't re-define auto-tuned symbols.")
+            names = ", ".join(sorted(conflicts))
+            raise ValueError(f"Conflicting meta-parameters: {names}. Make sure that you don't re-define auto-tuned symbols.")
         current = {**meta, **config.all_kwargs()}
         full = {**self.nargs, **current}
 

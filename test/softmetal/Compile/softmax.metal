@@ -1,5 +1,6 @@
 // RUN: softmetal-compile %s | FileCheck %s
-// A kernel in the style of the printer becomes AIR: a struct of device pointers in constant memory, threadgroup memory, barriers, SIMD sums.
+// A kernel in the style of the printer becomes AIR: a struct of device pointers in constant memory, threadgroup memory, barriers,
+// SIMD sums.
 
 // CHECK: target triple = "air64
 // CHECK: internal addrspace(3) global [32 x float] undef
@@ -13,7 +14,9 @@
 #include <metal_stdlib>
 using namespace metal;
 struct P { const device float* x; device float* y; int n; };
-kernel void k_softmax(constant P& p [[buffer(0)]], uint row [[threadgroup_position_in_grid]], uint lid [[thread_position_in_threadgroup]], uint nt [[threads_per_threadgroup]], uint lane [[thread_index_in_simdgroup]], uint sg [[simdgroup_index_in_threadgroup]]) {
+kernel void k_softmax(constant P &p [[buffer(0)]], uint row [[threadgroup_position_in_grid]],
+                      uint lid [[thread_position_in_threadgroup]], uint nt [[threads_per_threadgroup]],
+                      uint lane [[thread_index_in_simdgroup]], uint sg [[simdgroup_index_in_threadgroup]]) {
   threadgroup float s[32];
   const device float* x = p.x + row * p.n; device float* y = p.y + row * p.n;
   float m = -INFINITY;

@@ -213,7 +213,8 @@ TEST(Dot, CodeSizeDoesNotGrowWithTheTile) {
   Harness h;
   Type f32 = Float32Type::get(&h.context);
   auto size = [&](int64_t extent) {
-    OwningOpRef<ModuleOp> module = h.build({{1, extent, extent, extent, false}, Source::Generator, Source::Generator}, f32, f32, hostMachine());
+    OwningOpRef<ModuleOp> module =
+        h.build({{1, extent, extent, extent, false}, Source::Generator, Source::Generator}, f32, f32, hostMachine());
     return h.compile(*module, TargetSpec::host(), CodeKind::Object).size();
   };
   EXPECT_LE(size(256), size(64) * 1.1);

@@ -52,10 +52,10 @@ static StringRef complaint(Operation *op) {
   bool brief = op->getNumResults() && op->getResult(0).getType().isBF16();
   StringRef fine, untold = "has no text in Metal";
   return llvm::TypeSwitch<Operation *, StringRef>(op)
-      .Case<KernelOp, BuiltinOp, VarOp, ElementOp, FragmentOp, LoadOp, StoreOp, PtrAddOp, PtrCastOp, PtrToIntOp, IntToPtrOp, PoolOp, SplatOp, ForOp,
-            IfOp, LoopOp, BreakUnlessOp, msl::ReturnOp, BarrierOp, MatrixMultiplyOp, AtomicOp, arith::ConstantOp, arith::AndIOp,
-            arith::OrIOp, arith::XOrIOp, arith::SelectOp, arith::ExtUIOp, arith::ExtFOp, arith::TruncFOp, arith::BitcastOp>(
-          [&](auto) { return fine; })
+      .Case<KernelOp, BuiltinOp, VarOp, ElementOp, FragmentOp, LoadOp, StoreOp, PtrAddOp, PtrCastOp, PtrToIntOp, IntToPtrOp,
+            PoolOp, SplatOp, ForOp, IfOp, LoopOp, BreakUnlessOp, msl::ReturnOp, BarrierOp, MatrixMultiplyOp, AtomicOp,
+            arith::ConstantOp, arith::AndIOp, arith::OrIOp, arith::XOrIOp, arith::SelectOp, arith::ExtUIOp, arith::ExtFOp,
+            arith::TruncFOp, arith::BitcastOp>([&](auto) { return fine; })
       .Case<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::CmpIOp, arith::ExtSIOp, arith::MaxUIOp, arith::MinUIOp,
             arith::MaxSIOp, arith::MinSIOp>([&](auto) { return logical ? "on i1 is logic, see msl-legalize-integers" : fine; })
       .Case<arith::TruncIOp>([&](auto) {
@@ -85,10 +85,13 @@ static StringRef complaint(Operation *op) {
       .Case([&](SimdOp simd) {
         Type type = simd.getValue().getType();
         bool votes = simd.getKind() == SimdKind::Any || simd.getKind() == SimdKind::All;
-        bool known = votes ? type.isInteger(1) : type.isF32() || type.isF16() || type.isInteger(8) || type.isInteger(16) || type.isInteger(32);
+        bool known = votes ? type.isInteger(1)
+                           : type.isF32() || type.isF16() || type.isInteger(8) || type.isInteger(16) || type.isInteger(32);
         return known ? fine : StringRef("has no overload for this type, see msl-legalize-simd");
       })
-      .Case([&](CallOp call) { return preludeFunction(call.getCallee()).empty() ? StringRef("calls no function of the prelude") : fine; })
+      .Case([&](CallOp call) {
+        return preludeFunction(call.getCallee()).empty() ? StringRef("calls no function of the prelude") : fine;
+      })
       .Default(untold);
 }
 

@@ -227,7 +227,8 @@ static LogicalResult verifyCombine(OpTy op) {
     return op.emitOpError("combines ") << 2 * count << " scalars; its region takes " << block.getNumArguments();
   for (unsigned i = 0; i < 2 * count; ++i)
     if (block.getArgument(i).getType() != tensorOf(op.getSrcs()[i % count]).getElementType())
-      return op.emitOpError("has a region argument of type ") << block.getArgument(i).getType() << " for " << op.getSrcs()[i % count].getType();
+      return op.emitOpError("has a region argument of type ")
+             << block.getArgument(i).getType() << " for " << op.getSrcs()[i % count].getType();
   Operation *end = block.empty() ? nullptr : &block.back();
   if (!end || end->getNumOperands() != count)
     return op.emitOpError("has a region that must return ") << count << " scalars";

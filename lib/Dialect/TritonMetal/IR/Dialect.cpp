@@ -23,7 +23,8 @@ struct LayoutAliases : public OpAsmDialectInterface {
     ArrayRef<uint32_t> lanes = layout.getLanes();
     if (shape.size() >= 2) {
       uint32_t columns = uint32_t(shape.back() - 1);
-      bool fragment = (lanes[0] & columns) && (lanes[3] & columns) && (lanes[1] & ~columns) && (lanes[2] & ~columns) && (lanes[4] & ~columns);
+      bool fragment =
+          (lanes[0] & columns) && (lanes[3] & columns) && (lanes[1] & ~columns) && (lanes[2] & ~columns) && (lanes[4] & ~columns);
       os << (fragment ? "matrix" : "blocked");
     } else {
       os << (llvm::is_contained(lanes, 0u) ? "slice" : "blocked");

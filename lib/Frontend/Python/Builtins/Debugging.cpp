@@ -76,8 +76,9 @@ static Value externElementwise(CallArguments &args) {
   if (!found.is_valid())
     throw nb::python_error();
   if (found.is_none())
-    fail(ErrorKind::Value, "input arg type does not match. Expect one of " + nb::cast<std::string>(nb::str(nb::object(table.attr("keys")()))) +
-                               ", got " + nb::cast<std::string>(nb::str(nb::tuple(types))));
+    fail(ErrorKind::Value, "input arg type does not match. Expect one of " +
+                               nb::cast<std::string>(nb::str(nb::object(table.attr("keys")()))) + ", got " +
+                               nb::cast<std::string>(nb::str(nb::tuple(types))));
   std::string symbol = nb::cast<std::string>(nb::object(found[0]));
   std::optional<Elem> result = args.lang.elemOf(nb::object(found[1]));
   if (!result)
