@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from blocks import nest
 from operations import OPERATIONS
+from tensors import HELPERS, TENSORS
 from values import FLOATS, NUMPY, Var, acceptable
 
 INPUTS = ("int8", "int32", "int64", "uint8", "uint32", "float16", "float32")
@@ -24,10 +26,23 @@ class Program:
     seed: int
     text: str
     grid: int
+    warps: int
     inputs: dict[str, np.ndarray]
     outputs: dict[str, np.ndarray] = field(default_factory=dict)
     exact: dict[str, bool] = field(default_factory=dict)
     histogram: collections.Counter = field(default_factory=collections.Counter)
+
+
+def row_major(shape: tuple[int, ...]) -> str:
+    """Text of the offsets of a tensor that lies row after row."""
+    if len(shape) == 1:
+        return f"tl.arange(0, {shape[0]})"
+    terms = []
+    for axis, size in enumerate(shape):
+        index = ", ".join(":" if axis == k else "None" for k in range(len(shape)))
+        stride = int(np.prod(shape[axis + 1:]))
+        terms.append(f"tl.arange(0, {size})[{index}]" + (f" * {stride}" if stride != 1 else ""))
+    return "(" + " + ".join(terms) + ")"
 
 
 class Generator:
@@ -38,12 +53,19 @@ class Generator:
         n = self.random.choice([1, 2, 8, 16, 32, 64, 128, 512])
         rows = self.random.choice([1, 2, 8, 16, 32])
         cols = self.random.choice([1, 4, 8, 16, 32, 64])
-        self.shapes = list(dict.fromkeys([(n,), (rows,), (cols,), (rows, cols), (rows * cols,)]))
-        self.program = Program(seed, "", self.grid, {f"{d}_ptr": self.input(d) for d in INPUTS})
+        shapes = [(n,), (rows,), (cols,), (rows, cols), (rows * cols,)]
+        if self.random.random() < 0.5:
+            deep = tuple(self.random.choice([1, 2, 4, 8, 16]) for _ in range(3))
+            shapes += [deep, deep, (deep[0] * deep[1], deep[2]), (int(np.prod(deep)),)]
+        if self.random.random() < 0.3:
+            shapes += [(self.random.choice([1, 4, 16]), 2), (self.random.choice([1, 4, 16]), self.random.choice([2, 8]), 2)]
+        self.shapes = list(dict.fromkeys(shapes))
+        self.program = Program(seed, "", self.grid, self.random.choice([1, 2, 4, 4, 8]), {f"{d}_ptr": self.input(d) for d in INPUTS})
         self.vars: list[Var] = []
         self.values: list[dict[str, np.ndarray]] = [{} for _ in range(self.grid)]  # a dictionary a program of the grid
         self.lines: list[str] = []
         self.count = 0
+        self.returned: int | None = None  # the program that has returned before the stores that follow
 
     # ---- what the operations use
     def input(self, dtype: str) -> np.ndarray:
@@ -88,11 +110,7 @@ class Generator:
     def offsets(self, shape) -> tuple[str, list[np.ndarray]]:
         """Text of a tensor of offsets, affine or scattered, and its value for each program."""
         stride, base = self.random.choice([1, 1, 1, 2, 3]), self.random.choice([0, 16, 7, int(np.prod(shape))])
-        if len(shape) == 1:
-            text, grid = f"tl.arange(0, {shape[0]})", np.arange(shape[0])
-        else:
-            text = f"(tl.arange(0, {shape[0]})[:, None] * {shape[1]} + tl.arange(0, {shape[1]})[None, :])"
-            grid = np.arange(shape[0] * shape[1]).reshape(shape)
+        text, grid = row_major(shape), np.arange(int(np.prod(shape))).reshape(shape)
         if self.random.random() < 0.25:
             m = self.random.choice([5, 13, 64])
             return f"(({text} * {stride} + pid * {base}) % {m})", [(grid * stride + pid * base) % m for pid in range(self.grid)]
@@ -149,16 +167,52 @@ class Generator:
         name = f"out{index}_ptr"
         dtype = np.uint8 if var.dtype == "int1" else NUMPY[var.dtype]
         expected = np.stack([env[var.name].astype(dtype).reshape(-1) for env in self.values]).reshape(-1)
-        if var.shape == ():
-            where = "pid"
-        elif len(var.shape) == 1:
-            where = f"pid * {size} + tl.arange(0, {size})"
-        else:
-            where = f"pid * {size} + tl.arange(0, {var.shape[0]})[:, None] * {var.shape[1]} + tl.arange(0, {var.shape[1]})[None, :]"
+        where = f"pid * {size} + {row_major(var.shape)}" if var.shape else "pid"
         value = f"{var.name}.to(tl.uint8)" if var.dtype == "int1" else var.name
-        self.lines.append(f"    tl.store({name} + {where}, {value})")
+        mask = self.pick(lambda v: v.dtype == "int1" and v.shape == var.shape) if self.random.random() < 0.3 else None
+        if mask is not None:
+            expected[~np.stack([env[mask.name] for env in self.values]).reshape(-1)] = 0
+        if self.returned is not None:
+            expected.reshape(self.grid, -1)[self.returned] = 0
+        self.lines.append(f"    tl.store({name} + {where}, {value}{f', mask={mask.name}' if mask else ''})")
         self.program.outputs[name], self.program.exact[name] = expected, var.exact
-        self.program.histogram["store"] += 1
+        self.program.histogram["store masked" if mask else "store"] += 1
+
+    def atomic(self, index: int):
+        """Output `index`: all programs add to a few elements, more than one lane to each."""
+        var = self.pick(lambda v: v.dtype in ("int32", "uint32", "int64") and v.shape)
+        if var is None:
+            return
+        few, size, name = self.random.choice([1, 5, 64]), int(np.prod(var.shape)), f"out{index}_ptr"
+        limit = self.random.choice([size, max(1, size // 2)])
+        expected = np.zeros(few, NUMPY[var.dtype])
+        for pid, env in enumerate(self.values):
+            if pid != self.returned:
+                np.add.at(expected, np.arange(limit) % few, env[var.name].reshape(-1)[:limit])
+        where = row_major(var.shape)
+        self.lines.append(f"    tl.atomic_add({name} + {where} % {few}, {var.name}, mask={where} < {limit})")
+        self.program.outputs[name], self.program.exact[name] = expected, True
+        self.program.histogram["atomic_add"] += 1
+
+    def pointers(self):
+        """A loop that carries pointers and a sum."""
+        dtype, shape = self.random.choice(("int32", "int64", "uint8", "float32")), self.random.choice(self.shapes)
+        text, offsets = self.offsets(shape)
+        trips, step, limit = self.random.randint(1, 4), self.random.choice([1, 16, 33]), self.random.choice([LENGTH, 300])
+        data, n = self.program.inputs[f"{dtype}_ptr"], self.count
+        for env, o in zip(self.values, offsets):
+            total = np.zeros(shape, NUMPY[dtype])
+            for i in range(trips):
+                at = o + i * step
+                total = (total + np.where(at < limit, data[np.minimum(at, LENGTH - 1)], NUMPY[dtype](0))).astype(NUMPY[dtype])
+            env["#"] = total
+        mark = len(self.lines)
+        sizes = ", ".join(map(str, shape)) + ","
+        if self.define("for pointers", "", dtype, shape, True, False, lambda env: env["#"]):
+            name = f"v{n}"
+            self.lines[mark:] = [f"    o{n} = {text}", f"    p{n} = {dtype}_ptr + o{n}", f"    {name} = tl.zeros(({sizes}), tl.{dtype})",
+                                 f"    for i in range(0, {trips}):",
+                                 f"        {name} += tl.load(p{n}, mask=o{n} + i * {step} < {limit}, other=0)", f"        p{n} += {step}"]
 
     def run(self, statements: int = 24) -> Program:
         with np.errstate(all="ignore"):
@@ -172,16 +226,26 @@ class Generator:
                     self.load()
                 elif roll < 0.14:
                     self.loop()
-                elif roll < 0.18:
+                elif roll < 0.17:
                     self.branch()
+                elif roll < 0.22:
+                    nest(self)
+                elif roll < 0.25:
+                    self.pointers()
                 else:
-                    drawn = self.random.choice(OPERATIONS)(self)
+                    drawn = self.random.choice(OPERATIONS if self.random.random() < 0.5 else TENSORS)(self)
                     if drawn is not None:
                         self.define(*drawn)
             for index, var in enumerate(self.random.sample(self.vars, min(4, len(self.vars))) + self.vars[-2:]):
                 self.store(var, index)
+                if index == 2 and self.random.random() < 0.15:
+                    self.returned = self.random.randrange(self.grid)
+                    self.lines += [f"    if pid == {self.returned}:", "        return"]
+                    self.program.histogram["return"] += 1
+            if self.random.random() < 0.4:
+                self.atomic(6)
         names = list(self.program.inputs) + list(self.program.outputs)
-        self.program.text = f"def kernel({', '.join(names)}):\n    pid = tl.program_id(0)\n" + "\n".join(self.lines) + "\n"
+        self.program.text = f"{HELPERS}\n\n@triton.jit\ndef kernel({', '.join(names)}):\n    pid = tl.program_id(0)\n" + "\n".join(self.lines) + "\n"
         return self.program
 
 

@@ -1,14 +1,9 @@
 """The operations a random program is made of: each draws operands, gives the Triton text and the NumPy meaning."""
 from __future__ import annotations
 
-from typing import Callable
-
 import numpy as np
 
-from values import FLOATS, INTS, NUMPY, SIGNED, Var, truncated_division
-
-# A drawn operation: kind (for the histogram), text, dtype, shape, exact, product, meaning of the operands' arrays.
-Drawn = tuple[str, str, str, tuple, bool, bool, Callable]
+from values import FLOATS, INTS, NUMPY, SIGNED, Drawn, truncated_division
 
 
 def int_binary(g) -> Drawn | None:

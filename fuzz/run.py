@@ -24,9 +24,9 @@ def jit(text: str, seed: int, triton, language):
     """The text as a jit function; registered in linecache so that its source can be found."""
     file = f"<fuzz program {seed}>"
     linecache.cache[file] = (len(text), None, text.splitlines(True), file)
-    namespace = {"tl": language}
+    namespace = {"triton": triton, "tl": language}
     exec(compile(text, file, "exec"), namespace)
-    return triton.jit(namespace["kernel"])
+    return namespace["kernel"]
 
 
 def difference(program: Program, outputs: dict[str, np.ndarray]) -> str | None:
@@ -49,7 +49,7 @@ def execute(program: Program, device: str, triton, language) -> dict[str, np.nda
     outputs = {name: np.zeros_like(expected) for name, expected in program.outputs.items()}
     inputs = {name: array.copy() for name, array in program.inputs.items()}
     arguments = [*inputs.values(), *outputs.values()]
-    options = {"device": device}
+    options = {"device": device, "num_warps": program.warps}
     if device == "upstream":  # its interpreter takes PyTorch tensors only
         import torch
         arguments, options = [torch.from_numpy(array) for array in arguments], {}
@@ -59,7 +59,7 @@ def execute(program: Program, device: str, triton, language) -> dict[str, np.nda
 
 def reproducer(program: Program, device: str, what: str) -> str:
     return (f"# seed {program.seed} on {device}: {what}\n# ./dev run python fuzz/run.py --seed {program.seed} --count 1 "
-            f"--device {device}\n@triton.jit\n{program.text}")
+            f"--device {device}\n{program.text}")
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Callable
 
 import numpy as np
 
@@ -10,6 +11,9 @@ NUMPY = {"int8": np.int8, "int16": np.int16, "int32": np.int32, "int64": np.int6
 INTS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 SIGNED = ("int8", "int16", "int32", "int64")
 FLOATS = ("float16", "float32")
+
+# A drawn operation: kind (for the histogram), text, dtype, shape, exact, product, meaning as a function of a program's values.
+Drawn = tuple[str, str, str, tuple, bool, bool, Callable]
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,30 @@ def acceptable(array: np.ndarray) -> bool:
     if array.dtype.kind != "f":
         return True
     limit = 1e4 if array.dtype == np.float16 else 1e12
-    return bool(np.all(np.isfinite(array)) and np.all(np.abs(array) < limit))
+    size = np.abs(array)
+    tiny = (size != 0) & (size < np.finfo(array.dtype).tiny)  # devices may flush these
+    return bool(np.all(np.isfinite(array)) and np.all(size < limit) and not np.any(tiny))
 
 
 def truncated_division(x: np.ndarray, d: np.ndarray) -> np.ndarray:
     """Quotient towards zero for positive d, in x's type: Triton's // at run time."""
     quotient = x // d
     return (quotient + ((x % d != 0) & (x < 0)).astype(x.dtype)).astype(x.dtype)
+
+
+def promoted(a: str, b: str) -> str:
+    """The type of an arithmetic operation on tensors of two types."""
+    if a in FLOATS or b in FLOATS:
+        return "float32" if "float32" in (a, b) else "float16"
+    size = lambda d: np.dtype(NUMPY[d]).itemsize  # noqa: E731
+    if (a in SIGNED) == (b in SIGNED):
+        return max(a, b, key=size)
+    signed, unsigned = (a, b) if a in SIGNED else (b, a)
+    return unsigned if size(unsigned) >= size(signed) else signed
+
+
+def to_bfloat16(x: np.ndarray) -> np.ndarray:
+    """float32 rounded to the nearest bfloat16, ties to even; still as float32. Finite values only."""
+    bits = np.asarray(x, np.float32).view(np.uint32).astype(np.uint64)
+    rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
+    return rounded.astype(np.uint32).view(np.float32)

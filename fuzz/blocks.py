@@ -1,0 +1,148 @@
+"""Random nests of control flow over carried variables: loops of each kind, branches in loops, loops in branches.
+
+A block is a list of statements, each with its text and its meaning. Statements see a frame: a dictionary of the program's values, the
+carried variables `x` and `y`, the counters of the loops around, and a scalar `s` that was loaded, so that trips differ between programs.
+"""
+from __future__ import annotations
+
+import numpy as np
+
+from values import Var
+
+MAX_DEPTH = 3
+
+
+class Block:
+    def __init__(self, g, x: str, y: str, others: list[Var], dtype: str, is_float: bool, data: str):
+        self.g, self.random, self.x, self.y, self.others, self.data = g, g.random, x, y, others, data
+        self.dtype, self.is_float, self.kinds, self.serial = dtype, is_float, set(), 0
+
+    def body(self, depth: int, counters: tuple[str, ...]):
+        statements = [self.statement(depth, counters) for _ in range(self.random.randint(1, 2 if depth else 3))]
+
+        def run(frame):
+            for _, meaning in statements:
+                meaning(frame)
+        return [line for lines, _ in statements for line in lines], run
+
+    def statement(self, depth, counters):
+        choices = [self.update]
+        if depth < MAX_DEPTH:
+            choices += [self.branch, self.loop] * (2 if depth == 0 else 1) + [self.while_loop]
+        return self.random.choice(choices)(depth, counters)
+
+    def update(self, depth, counters):
+        """target = target op operand."""
+        target = self.random.choice([self.x, self.y])
+        operand = self.random.choice([self.x, self.y, *(v.name for v in self.others)])
+        choices = [("{t} + {o}", np.add), ("{t} - {o}", np.subtract), ("tl.maximum({t}, {o})", np.maximum), ("{o}", lambda t, o: o)]
+        if not self.is_float:
+            choices += [("{t} ^ {o}", np.bitwise_xor), ("{t} * 3 + {o}", lambda t, o: t * t.dtype.type(3) + o),
+                        ("tl.where({t} > {o}, {t}, {o})", np.maximum), ("{t} & {o}", np.bitwise_and)]
+        text, f = self.random.choice(choices)
+        line = f"{target} = {text.format(t=target, o=operand)}"
+        if counters and self.random.random() < 0.5:
+            counter = self.random.choice(counters)
+            line = f"{target} = (({text.format(t=target, o=operand)}) + ({counter} & 3)).to(tl.{self.dtype})"
+
+            def run(frame):
+                result = f(frame[target], frame[operand])
+                frame[target] = (result + result.dtype.type(int(frame[counter]) & 3)).astype(result.dtype)
+            return [line], run
+
+        def run(frame):
+            frame[target] = f(frame[target], frame[operand]).astype(frame[target].dtype)
+        return [line], run
+
+    def condition(self, counters):
+        choices = [("pid % 2 == 0", lambda f: f["pid"] % 2 == 0), ("pid > 0", lambda f: f["pid"] > 0),
+                   (f"{self.data} > 1", lambda f: f[self.data] > 1), (f"({self.data} & 1) != pid", lambda f: (f[self.data] & 1) != f["pid"])]
+        for counter in counters:
+            choices += [(f"{counter} % 2 == 0", lambda f, c=counter: f[c] % 2 == 0),
+                        (f"({counter} > 0) & (pid == 0)", lambda f, c=counter: (f[c] > 0) and f["pid"] == 0)]
+        return self.random.choice(choices)
+
+    def branch(self, depth, counters):
+        text, condition = self.condition(counters)
+        then, run_then = self.body(depth + 1, counters)
+        lines, run_else = [f"if {text}:", *indented(then)], lambda frame: None
+        self.kinds.add("if")
+        if self.random.random() < 0.6:
+            otherwise, run_else = self.body(depth + 1, counters)
+            lines += ["else:", *indented(otherwise)]
+        return lines, lambda frame: run_then(frame) if condition(frame) else run_else(frame)
+
+    def counter(self) -> str:
+        self.serial += 1
+        return f"i{self.g.count}_{self.serial}"
+
+    def loop(self, depth, counters):
+        counter, kind = self.counter(), self.random.choice(["range", "range", "tl.range", "tl.static_range"])
+        dynamic = kind != "tl.static_range" and self.random.random() < 0.5
+        by = self.random.choice([1, 1, 2, -1])
+        trips = self.random.randint(0, 3)
+        if dynamic:
+            text = self.random.choice([f"{kind}({self.data})", f"{kind}(0, {self.data} + pid)", f"{kind}({self.data}, -1, -1)"])
+            bounds = {"pid)": lambda f: range(f[self.data] + f["pid"]), "-1)": lambda f: range(f[self.data], -1, -1)}
+            make = next((b for end, b in bounds.items() if text.endswith(end)), lambda f: range(f[self.data]))
+        else:
+            text, make = f"{kind}({1 if by > 0 else 2}, {(1 if by > 0 else 2) + trips * by}, {by})", \
+                lambda f, start=1 if by > 0 else 2: range(start, start + trips * by, by)
+        self.kinds.add(kind)
+        body, run_body = self.body(depth + 1, (*counters, counter))
+
+        def run(frame):
+            for i in make(frame):
+                frame[counter] = i
+                run_body(frame)
+        return [f"for {counter} in {text}:", *indented(body)], run
+
+    def while_loop(self, depth, counters):
+        counter = self.counter()
+        start, limit = self.random.choice([("pid", lambda f: f["pid"]), (self.data, lambda f: f[self.data])]), self.random.randint(1, 4)
+        body, run_body = self.body(depth + 1, (*counters, counter))
+        self.kinds.add("while")
+
+        def run(frame):
+            frame[counter] = int(start[1](frame))
+            while frame[counter] < limit:
+                run_body(frame)
+                frame[counter] += 1
+        return [f"{counter} = {start[0]} + 0", f"while {counter} < {limit}:", *indented(body), f"    {counter} += 1"], run
+
+
+def indented(lines: list[str]) -> list[str]:
+    return ["    " + line for line in lines]
+
+
+def nest(g) -> None:
+    """A statement of the generator: a block, after which x and y hold its results."""
+    a = g.pick(lambda v: v.dtype in ("int8", "int32", "uint32", "int64", "float32", "float16"))
+    others = [b for b in (a and g.pick(lambda v: v.dtype == a.dtype and v.shape == a.shape) for _ in range(3)) if b]
+    if not others:
+        return
+    exact = not a.is_float or all(v.exact and not v.product for v in (a, *others))
+    y, data = others[0], f"s{g.count}"
+    where = g.random.choice([0, 7, 100])
+    wide = g.random.choice(["int32", "int64"])
+    loaded = [int(g.program.inputs["int64_ptr"][where + pid]) & 3 for pid in range(g.grid)]
+    mark, names = len(g.lines), (f"v{g.count}", f"v{g.count + 1}")
+    block = Block(g, *names, others, a.dtype, a.is_float, data)
+    lines, run = block.body(0, ())
+    for pid, env in enumerate(g.values):
+        frame = dict(env) | {names[0]: env[a.name], names[1]: env[y.name], data: loaded[pid], "pid": pid}
+        run(frame)
+        env["#x"], env["#y"] = frame[names[0]], frame[names[1]]
+    count = g.count
+    first = g.define("nest", a.name, a.dtype, a.shape, exact, True, lambda env: env["#x"])
+    second = first and g.define("nest", y.name, a.dtype, a.shape, exact, True, lambda env: env["#y"])
+    if second is None:  # one result is useless, so the block is dropped
+        if first is not None:
+            g.vars.remove(first)
+        g.count = count
+        del g.lines[mark:]
+        return
+    g.lines[mark:] = [f"    {line}" for line in
+                      [f"{data} = (tl.load(int64_ptr + {where} + pid) & 3).to(tl.{wide})", f"{names[0]} = {a.name}", f"{names[1]} = {y.name}",
+                       *lines]]
+    g.program.histogram.update(f"nest {kind}" for kind in block.kinds)
