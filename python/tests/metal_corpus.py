@@ -2,6 +2,7 @@
 import functools
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -45,3 +46,26 @@ def metallib(system):
             target.write(block)
     os.replace(part, library)
     return library
+
+
+@functools.lru_cache(None)
+def headers():
+    """The include directory with MLX's kernel headers, unpacked beside the wheel; skips the test where it cannot be had."""
+    metallib(14)
+    name, pinned = PINNED[14]
+    folder = cache() / "mlx-0.32.4-include"
+    if not folder.exists():
+        if not (cache() / name).exists():
+            pytest.skip("the wheel of mlx-metal 0.32.4, which holds the headers, is not in the cache")
+        assert _digest(cache() / name) == pinned, f"{cache() / name} is not the pinned file; delete it"
+        part = folder.with_suffix(f".{os.getpid()}")
+        with zipfile.ZipFile(cache() / name) as archive:
+            for member in archive.namelist():
+                if member.startswith("mlx/include/mlx/") and member.endswith(".h"):
+                    archive.extract(member, part)
+        try:
+            os.replace(part / "mlx" / "include", folder)
+        except OSError:  # another process was first
+            assert folder.exists()
+        shutil.rmtree(part, ignore_errors=True)
+    return folder

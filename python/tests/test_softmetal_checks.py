@@ -108,6 +108,19 @@ def test_planted_fault(kind, body, line):
     assert line is None or found[0]["line"] == line, kernel.message
 
 
+def test_half_and_bfloat_convert_and_temporaries_have_thread_members():
+    text = """#include <metal_stdlib>
+    struct Twice { template <class T> T operator()(T x) thread { return x + x; } };
+    template <class To, class From> To cast(From x) { return static_cast<To>(x); }
+    kernel void k(device bfloat *y [[buffer(0)]], device half *z [[buffer(1)]], uint i [[thread_position_in_grid]]) {
+      y[i] = Twice()(cast<bfloat>(half(i)));
+      z[i] = static_cast<half>(y[i]);
+    }"""
+    y, z = np.zeros(32, np.uint16), np.zeros(32, np.float16)
+    sm.Library(text=text).kernel("k").run({0: y, 1: z}, groups=(1,), threads=(32,))
+    assert (z == np.arange(32) * 2).all() and ((y.astype(np.uint32) << 16).view(np.float32) == z).all()
+
+
 def test_time_limit_ends_an_endless_loop():
     kernel, _ = run_small("s[l] = 0;\nvolatile int x = 1;\nwhile (x) { }\ny[i] = s[l];", timeout_ms=100)
     assert kernel.status == sm.TIMEOUT and "time limit" in kernel.message

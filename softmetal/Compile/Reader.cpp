@@ -1,4 +1,4 @@
-// The rewriter: one pass over tokens, without a parse. Six things are rewritten:
+// The rewriter: one pass over tokens, without a parse. Seven things are rewritten:
 //
 //   template [[host_name("x")]] [[kernel]] void f<float>(...)   attributes of an explicit instantiation: `[[x]]` is not legal there,
 //                                                               __attribute__((x)) is
@@ -9,6 +9,8 @@
 //   Name(constant char *)                                       [[]] before the parameter: clang takes an address space there for no
 //                                                               type, and the constructor for a variable
 //   [[kernel]]                                                  [[msl_kernel]], since `kernel` is a macro
+//   static_cast<T>(x)                                           __msl_cast<T>(x): half and bfloat convert, which clang forbids. T as above,
+//                                                               or a name of half or bfloat
 #include "softmetal/Compile/Reader.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -196,6 +198,11 @@ private:
   void word() {
     StringRef name = wordAt(position);
     size_t end = position + name.size();
+    if (name == "static_cast" && convertsToScalar(end)) {
+      replace(name.size(), "__msl_cast");
+      previousWord = {};
+      return;
+    }
     bool instantiates = name == "template" && source[std::min(skipBlanks(end), source.size() - 1)] != '<';
     if (size_t head = lengthOfVectorHead(name)) {
       // A qualifier that was already copied goes into the angle brackets with the name.
@@ -222,6 +229,17 @@ private:
       replace(0, (" = __msl_make<" + type + ">").str());
     previousWord = makesVector ? StringRef() : name;
     afterTemplate = instantiates;
+  }
+
+  // Whether `<T>(` follows, with a T that may be half or bfloat.
+  bool convertsToScalar(size_t at) const {
+    if (at >= source.size() || source[at] != '<')
+      return false;
+    StringRef type = wordAt(at + 1);
+    size_t close = at + 1 + type.size();
+    bool known = typeNames.contains(type) ||
+                 llvm::StringSwitch<bool>(type).Cases({"half", "float16_t", "bfloat", "bfloat16_t"}, true).Default(false);
+    return known && source.substr(close).starts_with(">(");
   }
 
   // Whether the first argument in parentheses is a declaration, `float a` or `const device float *a`: two words side by side.

@@ -14,6 +14,12 @@ namespace softmetal {
 
 namespace {
 
+/// The address space of an object's type. Temporaries are private by name and by default: both are Metal's thread.
+LangAS spaceOf(QualType type) {
+  LangAS space = type.getAddressSpace();
+  return space == LangAS::opencl_private ? LangAS::Default : space;
+}
+
 class RuleVisitor : public DynamicRecursiveASTVisitor {
 public:
   explicit RuleVisitor(ASTContext &context) : diagnostics(context.getDiagnostics()) {
@@ -65,7 +71,7 @@ public:
     if (!pointers && !references)
       return true;
     QualType fromObject = pointers ? from->getPointeeType() : from, toObject = pointers ? to->getPointeeType() : to;
-    LangAS source = fromObject.getAddressSpace(), target = toObject.getAddressSpace();
+    LangAS source = spaceOf(fromObject), target = spaceOf(toObject);
     if (source == target)
       return true;
     if (isPartOfExplicitCast(cast)) {
