@@ -28,6 +28,19 @@ function(tm_llvm_archives var)
   set(${var} ${files} PARENT_SCOPE)
 endfunction()
 
+# What the core needs of LLVM. Backends of the CPU device: this machine's, or with TRITON_METAL_CROSS both; one is 8 MB of the core.
+set(TM_CPU_COMPONENTS asmparser core orcjit passes)
+foreach(backend x86 aarch64)
+  string(TOUPPER TM_${backend} flag)
+  string(REGEX MATCH "^(aarch64|arm64)$" arm "${CMAKE_SYSTEM_PROCESSOR}")
+  if(TRITON_METAL_CROSS OR (arm AND backend STREQUAL "aarch64") OR (NOT arm AND backend STREQUAL "x86"))
+    set(${flag} 1)
+    list(APPEND TM_CPU_COMPONENTS ${backend})
+  else()
+    set(${flag} 0)
+  endif()
+endforeach()
+
 # All of MLIR but what exists for its own tests and C interface; --gc-sections keeps what is used.
 file(GLOB TM_MLIR_ARCHIVES ${LLVM_LIBRARY_DIR}/libMLIR*.a)
 list(FILTER TM_MLIR_ARCHIVES EXCLUDE REGEX "libMLIR(CAPI|.*Test|Mlir|.*Python)")

@@ -31,6 +31,12 @@ else()
   find_program(TM_LLD NAMES ld.lld-22 ld.lld)
   if(TM_LLD)
     add_link_options(-fuse-ld=${TM_LLD} -Wl,--gc-sections -Wl,--icf=all -Wl,--exclude-libs,ALL)
+    # Relative relocations take megabytes in LLVM's tables; their packed form is understood from glibc 2.36 on.
+    include(CheckCXXSourceCompiles)
+    check_cxx_source_compiles("#include <features.h>\n#if !__GLIBC_PREREQ(2, 36)\n#error older\n#endif\nint main() {}" TM_GLIBC_RELR)
+    if(TM_GLIBC_RELR)
+      add_link_options(-Wl,-z,pack-relative-relocs)
+    endif()
   endif()
 endif()
 

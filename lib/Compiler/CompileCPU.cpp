@@ -26,6 +26,8 @@ Result<CPUCode> compileForCPU(const Module &module, const CPUOptions &options) {
   if (!target)
     return Error{Error::Kind::Invalid, "there is no processor '" + options.processor +
                                            "'; there are host, x86-64-v3, x86-64-v4, sapphirerapids and aarch64"};
+  if (std::string reason = cpu::whyNotMade(*target); !reason.empty())
+    return Error{Error::Kind::Invalid, reason};
   CPUCode code;
   code.signature = *signature;
   code.ttir = print(module);

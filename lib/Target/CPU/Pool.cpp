@@ -8,16 +8,21 @@
 #include <mutex>
 #include <vector>
 
-// The backends of both architectures are in the core, so that code for either can be made and tested on the other.
+// This machine's backend is in the core; TRITON_METAL_CROSS (CMakeLists.txt) adds the other architecture's, so that code for it can be
+// made and tested here.
 extern "C" {
+#if TM_X86
 void LLVMInitializeX86TargetInfo();
 void LLVMInitializeX86Target();
 void LLVMInitializeX86TargetMC();
 void LLVMInitializeX86AsmPrinter();
+#endif
+#if TM_AARCH64
 void LLVMInitializeAArch64TargetInfo();
 void LLVMInitializeAArch64Target();
 void LLVMInitializeAArch64TargetMC();
 void LLVMInitializeAArch64AsmPrinter();
+#endif
 }
 
 using namespace triton_metal::cpu;
@@ -46,14 +51,18 @@ Shelf &shelf() {
 void initialiseTargets() {
   static std::once_flag once;
   std::call_once(once, [] {
+#if TM_X86
     LLVMInitializeX86TargetInfo();
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
+#endif
+#if TM_AARCH64
     LLVMInitializeAArch64TargetInfo();
     LLVMInitializeAArch64Target();
     LLVMInitializeAArch64TargetMC();
     LLVMInitializeAArch64AsmPrinter();
+#endif
   });
 }
 

@@ -88,3 +88,10 @@ std::string triton_metal::cpu::whyNotHere(const TargetSpec &spec) {
     return "this processor lacks AVX2, which the CPU device needs on x86-64";
   return "";
 }
+
+std::string triton_metal::cpu::whyNotMade(const TargetSpec &spec) {
+  if (spec.isX86() ? TM_X86 : TM_AARCH64)
+    return "";
+  return "this build makes code for " + TargetSpec::host().triple + " only; for " + spec.triple +
+         " configure with -DTRITON_METAL_CROSS=ON, as ./dev test does";
+}

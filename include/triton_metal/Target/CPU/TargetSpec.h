@@ -37,4 +37,7 @@ struct TargetSpec {
 /// Why code for `spec` cannot run on this machine, or an empty string.
 std::string whyNotHere(const TargetSpec &spec);
 
+/// Why this build cannot make code for `spec` (TRITON_METAL_CROSS), or an empty string.
+std::string whyNotMade(const TargetSpec &spec);
+
 } // namespace triton_metal::cpu

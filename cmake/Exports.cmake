@@ -1,0 +1,16 @@
+# tm_exports(TARGET PATTERN...): the only symbols that the shared object shows, by shell pattern; everything else is local, so that
+# nothing of it can meet another LLVM, or another C++ library's templates, in the same process.
+function(tm_exports target)
+  set(file ${CMAKE_CURRENT_BINARY_DIR}/${target}.exports)
+  if(APPLE)
+    list(TRANSFORM ARGN PREPEND _)
+    list(JOIN ARGN "\n" lines)
+    file(CONFIGURE OUTPUT ${file} CONTENT "${lines}\n")
+    target_link_options(${target} PRIVATE -Wl,-exported_symbols_list,${file})
+  else()
+    list(JOIN ARGN "; " lines)
+    file(CONFIGURE OUTPUT ${file} CONTENT "{ global: ${lines}; local: *; };\n")
+    target_link_options(${target} PRIVATE -Wl,--version-script,${file})
+  endif()
+  set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${file})
+endfunction()
