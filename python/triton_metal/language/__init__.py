@@ -19,3 +19,11 @@ from .standard import (argmax, argmin, bitonic_merge, cdiv, cumprod, cumsum, fli
                        sigmoid, softmax, sort, squeeze, sum, swizzle2d, topk, unsqueeze, xor_sum, zeros, zeros_like)
 
 __all__ = [name for name in dir() if not name.startswith("_")]
+
+
+def __getattr__(name: str):
+    if name == "extra":  # on first use: few kernels need it, and it is long
+        import importlib
+
+        return importlib.import_module(".extra", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
