@@ -15,6 +15,7 @@ from collections import namedtuple
 
 from .. import _core, knobs
 from ..errors import LaunchError, UnsupportedOnDevice
+from ..runtime.dependencies import spell
 from .options import Options
 
 
@@ -45,16 +46,20 @@ class ASTSource:
         return (key,) if isinstance(key, int) else tuple(key)
 
     def hash(self) -> str:
-        constants = [(path, _constant_key(value)) for path, value in sorted(self.constants.items())]
-        text = repr((self.fn.cache_key, list(self.signature.items()), constants, sorted(self.attrs.items())))
+        constants = [(path, spell(value)) for path, value in sorted(self.constants.items())]
+        text = repr((self.fn.cache_key, self._code_name(), list(self.signature.items()), constants, sorted(self.attrs.items())))
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def make_ir(self, options: Options):
-        named = dict(options.frontend())
+    def _code_name(self) -> str:
+        """The name of the compiled function, which the kernel's `repr` may choose."""
         specialization = namedtuple("Specialization", ["constants", "signature"])(
             {self.fn.arg_names[path[0]]: value for path, value in self.constants.items() if len(path) == 1}, self.signature
         )
-        named["name"] = self.fn.repr(specialization)
+        return self.fn.repr(specialization)
+
+    def make_ir(self, options: Options):
+        named = dict(options.frontend())
+        named["name"] = self._code_name()
         return _core.build_module(self.fn, self.signature, self.constants, self.attrs, named)
 
 
@@ -76,11 +81,6 @@ class IRSource:
 
     def make_ir(self, options: Options):
         return self.module
-
-
-def _constant_key(value) -> str:
-    key = getattr(value, "cache_key", None)
-    return key if key is not None else f"{type(value).__name__}:{value!r}"
 
 
 class LazyDict(dict):

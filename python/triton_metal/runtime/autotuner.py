@@ -8,7 +8,7 @@ import sys
 import time
 
 from .. import knobs
-from ..errors import AutotunerError, CompileTimeAssertionFailure, OutOfResources
+from ..errors import AutotunerError, CompileTimeAssertionFailure, OutOfResources, UnsupportedOnDevice
 from .jit import JITFunction, KernelInterface
 
 
@@ -150,7 +150,7 @@ class Autotuner(KernelInterface):
 
         try:
             return self.do_bench(call, quantiles=(0.5, 0.2, 0.8))
-        except (OutOfResources, CompileTimeAssertionFailure):
+        except (OutOfResources, CompileTimeAssertionFailure, UnsupportedOnDevice):
             return [float("inf")] * 3
 
     def prune_configs(self, kwargs: dict) -> list[Config]:

@@ -73,11 +73,13 @@ class Dependencies(ast.NodeVisitor):
         key = getattr(value, "__triton_metal_kernel__", None)
         if key is not None:
             self._update(value.cache_key)
+            # What a function that is called reads is a part of this code too.
+            self.used_globals.update(getattr(value, "used_global_vals", {}))
         elif _is_code(value):
             # Builtins of the language belong to this package, whose version is part of every key.
             self._update(f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', getattr(value, '__name__', ''))}")
         else:
-            self._update(f"{type(value).__name__}:{_spell(value)}")
+            self._update(spell(value))
         if name is not None and name in self._globals and self._globals[name] is value and not _is_code(value):
             self.used_globals[(name, id(self._globals))] = (value, self._globals)
 
@@ -91,8 +93,17 @@ def _is_code(value) -> bool:
     return kind == "module" or (callable(value) and kind != "constexpr")
 
 
-def _spell(value) -> str:
-    inner = getattr(value, "value", _MISSING)
-    if type(value).__name__ == "constexpr" and inner is not _MISSING:
-        return _spell(inner)
-    return repr(value)
+def spell(value) -> str:
+    """A compile-time value as a part of a key: equal only for values that give the same code. Functions stand for their source, also
+    inside of constants, tuples, lists and dicts."""
+    kind = type(value).__name__
+    key = getattr(value, "cache_key", None)
+    if isinstance(key, str):
+        return f"{kind}:{key}"
+    if kind == "constexpr":
+        return spell(value.value)
+    if isinstance(value, (tuple, list)):
+        return f"{kind}({', '.join(map(spell, value))})"
+    if isinstance(value, dict):
+        return f"{kind}({', '.join(f'{spell(name)}: {spell(item)}' for name, item in value.items())})"
+    return f"{kind}:{value!r}"

@@ -243,7 +243,15 @@ class JITFunction(_SourceOfFunction, _core.KernelBase, KernelInterface):
         """Called by the launcher for a specialisation that it does not know."""
         from ..compiler import ASTSource, compile
 
-        self._watch([(values, name, value) for (name, _), (value, values) in self.used_global_vals.items()])
+        used = self.used_global_vals
+        # Hashes are made once, so a function that another kernel used before may have been hashed with values of that time.
+        for (name, _), (value, values) in used.items():
+            if name not in values or (values[name] is not value and values[name] != value):
+                raise RuntimeError(
+                    f"Global variable {name} has value {value!r} when compiling kernel {self.__name__}, "
+                    f"but its value has since changed to {values.get(name)!r}."
+                )
+        self._watch([(values, name, value) for (name, _), (value, values) in used.items()])
         if self.debug is not None:
             options.setdefault("debug", self.debug)
         source = ASTSource(self, signature, constants, attrs)
