@@ -16,6 +16,7 @@ void buildCPUPipeline(OpPassManager &manager, const CPUPipelineOptions &options)
   toCPU.vectorRegisters = options.vectorRegisters;
   manager.addPass(cpu::createTritonToCPU(toCPU));
   manager.addPass(cpu::createExpandVectorMath());
+  manager.addPass(cpu::createBFloatBits()); // after all arithmetic is written out
   manager.addPass(cpu::createCPUToLLVM());
 }
 

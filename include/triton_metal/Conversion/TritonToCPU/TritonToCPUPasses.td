@@ -20,6 +20,14 @@ def TritonToCPU : Pass<"triton-to-cpu", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def BFloatBits : Pass<"bfloat-bits", "::mlir::ModuleOp"> {
+  let summary = "Bfloats are carried as their 16 bits";
+  let description = [{
+    Every bf16, alone or as the element of a vector or memref, becomes i16, if no operation of the module computes with one: expects
+    that bfloat arithmetic is written out in f32. A module with such an operation stays as it is.
+  }];
+}
+
 def CPUToLLVM : Pass<"cpu-to-llvm", "::mlir::ModuleOp"> {
   let summary = "scf, arith, math, vector and memref become the LLVM dialect, in one conversion";
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::cf::ControlFlowDialect"];

@@ -1,0 +1,72 @@
+//===- BFloatBits.cpp - bfloats are carried as their 16 bits ----------------------------===//
+//
+// A processor without bfloat instructions has no register for a vector of them: LLVM then takes such a vector apart, element by element,
+// wherever it crosses a block or is selected. All arithmetic on bfloats is done in f32 by now, so what is left only moves them, and the
+// same moves on i16 are vector instructions everywhere.
+//
+//===----------------------------------------------------------------------------===//
+#include "triton_metal/Conversion/TritonToCPU/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/AttrTypeSubElements.h"
+
+namespace triton_metal::cpu {
+#define GEN_PASS_DEF_BFLOATBITS
+#include "triton_metal/Conversion/TritonToCPU/TritonToCPUPasses.h.inc"
+} // namespace triton_metal::cpu
+
+using namespace mlir;
+
+namespace {
+
+bool isBFloat(Type type) {
+  if (auto shaped = dyn_cast<ShapedType>(type))
+    type = shaped.getElementType();
+  return type.isBF16();
+}
+
+/// Operations that look at a value's number; all others move it.
+bool computes(Operation *op) {
+  if (isa<LLVM::AtomicRMWOp, vector::ReductionOp>(op))
+    return true;
+  return isa_and_nonnull<arith::ArithDialect, math::MathDialect>(op->getDialect()) &&
+         !isa<arith::BitcastOp, arith::ConstantOp, arith::SelectOp>(op);
+}
+
+struct BFloatBits : triton_metal::cpu::impl::BFloatBitsBase<BFloatBits> {
+  void runOnOperation() override {
+    bool any = false, computed = false;
+    getOperation()->walk([&](Operation *op) {
+      bool here = llvm::any_of(op->getOperandTypes(), isBFloat) || llvm::any_of(op->getResultTypes(), isBFloat);
+      any |= here;
+      computed |= here && computes(op);
+    });
+    if (!any || computed)
+      return;
+    Type bits = IntegerType::get(&getContext(), 16);
+    AttrTypeReplacer replacer;
+    replacer.addReplacement([&](BFloat16Type) { return bits; });
+    replacer.addReplacement([&](FloatAttr attr) -> std::optional<Attribute> {
+      if (!attr.getType().isBF16())
+        return std::nullopt;
+      return IntegerAttr::get(bits, attr.getValue().bitcastToAPInt());
+    });
+    replacer.addReplacement([&](DenseElementsAttr attr) -> std::optional<Attribute> {
+      if (!attr.getElementType().isBF16())
+        return std::nullopt;
+      return attr.bitcast(bits);
+    });
+    replacer.recursivelyReplaceElementsIn(getOperation(), /*replaceAttrs=*/true, /*replaceLocs=*/false, /*replaceTypes=*/true);
+    getOperation()->walk([](arith::BitcastOp cast) {
+      if (cast.getType() != cast.getIn().getType())
+        return;
+      cast.replaceAllUsesWith(cast.getIn());
+      cast.erase();
+    });
+  }
+};
+
+} // namespace
