@@ -48,17 +48,12 @@ Result<CPUCode> compileForCPU(const Module &module, const CPUOptions &options) {
       return;
     }
     code.arenaBytes = uint64_t(arenaBytesOf(*copy, code.signature.name));
-    SmallVector<char> text;
-    if (failed(cpu::compileModule(*copy, *target, cpu::CodeKind::LLVMIR, text))) {
+    SmallVector<char> text, object;
+    if (failed(cpu::compileModule(*copy, *target, text, object))) {
       failure = capture.take(Error::Kind::Internal, "code generation failed");
       return;
     }
     code.llir = take(text);
-    // The text has been through our passes, so the object is made of it without running them again.
-    SmallVector<char> object;
-    std::string reason;
-    if (!cpu::compileLLVMIR(code.llir, *target, cpu::CodeKind::Object, /*optimise=*/false, object, reason))
-      failure = Error{Error::Kind::Internal, "code generation failed: " + reason};
     code.object = take(object);
   });
   if (crash || (failure && failure->kind == Error::Kind::Internal)) {

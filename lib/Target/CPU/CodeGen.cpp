@@ -38,11 +38,8 @@ struct CollectErrors {
   llvm::LLVMContext &context;
 };
 
-void finish(llvm::Module &module, Workshop &workshop, const TargetSpec &spec, CodeKind kind, bool runPasses,
-            llvm::SmallVectorImpl<char> &out, std::string &error) {
-  setTarget(module, workshop.machine(), spec.vectorBytes);
-  if (runPasses)
-    optimise(module, workshop.machine());
+void write(llvm::Module &module, Workshop &workshop, const TargetSpec &spec, CodeKind kind, llvm::SmallVectorImpl<char> &out,
+           std::string &error) {
   llvm::raw_svector_ostream stream(out);
   if (kind == CodeKind::LLVMIR) {
     module.print(stream, nullptr);
@@ -53,14 +50,13 @@ void finish(llvm::Module &module, Workshop &workshop, const TargetSpec &spec, Co
     error = "the backend for " + spec.triple + " cannot write this kind of file";
 }
 
-} // namespace
+/// A kind of code and where it goes.
+struct Output {
+  CodeKind kind;
+  llvm::SmallVectorImpl<char> &out;
+};
 
-void registerCodeGenDialects(mlir::DialectRegistry &registry) {
-  mlir::registerBuiltinDialectTranslation(registry);
-  mlir::registerLLVMDialectTranslation(registry);
-}
-
-mlir::LogicalResult compileModule(mlir::ModuleOp op, const TargetSpec &spec, CodeKind kind, llvm::SmallVectorImpl<char> &out) {
+mlir::LogicalResult compileInto(mlir::ModuleOp op, const TargetSpec &spec, llvm::ArrayRef<Output> outputs) {
   std::string error;
   std::unique_ptr<Workshop> workshop = Workshop::take(spec, error);
   if (!workshop)
@@ -70,10 +66,29 @@ mlir::LogicalResult compileModule(mlir::ModuleOp op, const TargetSpec &spec, Cod
       mlir::translateModuleToLLVMIR(op, workshop->context(), "kernel", /*disableVerification=*/true);
   if (!module)
     return mlir::failure(); // the translation has said why
-  finish(*module, *workshop, spec, kind, /*runPasses=*/true, out, error);
+  setTarget(*module, workshop->machine(), spec.vectorBytes);
+  optimise(*module, workshop->machine());
+  for (const Output &output : outputs)
+    write(*module, *workshop, spec, output.kind, output.out, error);
   if (!error.empty())
     return op.emitError("code generation failed: ") << error;
   return mlir::success();
+}
+
+} // namespace
+
+void registerCodeGenDialects(mlir::DialectRegistry &registry) {
+  mlir::registerBuiltinDialectTranslation(registry);
+  mlir::registerLLVMDialectTranslation(registry);
+}
+
+mlir::LogicalResult compileModule(mlir::ModuleOp op, const TargetSpec &spec, CodeKind kind, llvm::SmallVectorImpl<char> &out) {
+  return compileInto(op, spec, {{kind, out}});
+}
+
+mlir::LogicalResult compileModule(mlir::ModuleOp op, const TargetSpec &spec, llvm::SmallVectorImpl<char> &text,
+                                  llvm::SmallVectorImpl<char> &object) {
+  return compileInto(op, spec, {{CodeKind::LLVMIR, text}, {CodeKind::Object, object}}); // the backend changes the module: last
 }
 
 bool compileLLVMIR(llvm::StringRef text, const TargetSpec &spec, CodeKind kind, bool optimise, llvm::SmallVectorImpl<char> &out,
@@ -89,7 +104,10 @@ bool compileLLVMIR(llvm::StringRef text, const TargetSpec &spec, CodeKind kind, 
     diagnostic.print("llvm-ir", stream, /*ShowColors=*/false);
     return false;
   }
-  finish(*module, *workshop, spec, kind, optimise, out, error);
+  setTarget(*module, workshop->machine(), spec.vectorBytes);
+  if (optimise)
+    cpu::optimise(*module, workshop->machine());
+  write(*module, *workshop, spec, kind, out, error);
   return error.empty();
 }
 

@@ -27,6 +27,10 @@ void registerCodeGenDialects(mlir::DialectRegistry &);
 /// Compiles a module of the LLVM dialect. Public functions become symbols of the object. On failure an error stands at the module.
 mlir::LogicalResult compileModule(mlir::ModuleOp, const TargetSpec &, CodeKind, llvm::SmallVectorImpl<char> &out);
 
+/// Both forms at once: `text` as of CodeKind::LLVMIR, and the object.
+mlir::LogicalResult compileModule(mlir::ModuleOp, const TargetSpec &, llvm::SmallVectorImpl<char> &text,
+                                  llvm::SmallVectorImpl<char> &object);
+
 /// The same from LLVM IR text, which has been through our passes if it comes from CodeKind::LLVMIR (`optimise` false) or not.
 /// On failure returns false and says why.
 bool compileLLVMIR(llvm::StringRef text, const TargetSpec &, CodeKind, bool optimise, llvm::SmallVectorImpl<char> &out,
