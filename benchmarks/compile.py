@@ -17,6 +17,7 @@ from rounds import Row, Times, compare, interleave
 def measure(rounds: int) -> list[Row]:
     import triton_metal
     triton_metal.knobs.compilation.always_compile = True
+    triton_metal.knobs.cache.enabled = False
     upstream = importlib.util.find_spec("triton") is not None
     os.environ["TRITON_ALWAYS_COMPILE"] = "1"
     rows, medians = [], {"metal": [], "cpu": [], "upstream": []}

@@ -16,6 +16,7 @@ from functools import cached_property
 
 from .. import _core
 from .dependencies import Dependencies
+from .source import source_lines
 
 #: Names of types in annotations and what signatures call them.
 _TYPE_NAMES = {
@@ -111,7 +112,7 @@ class _SourceOfFunction:
         self.fn = fn
         self.signature = inspect.signature(fn)
         try:
-            self.raw_src, self.starting_line_number = inspect.getsourcelines(fn)
+            self.raw_src, self.starting_line_number = source_lines(fn)
         except OSError as error:
             raise ValueError("@jit functions should be defined in a Python file") from error
         source = textwrap.dedent("".join(self.raw_src))
@@ -119,6 +120,7 @@ class _SourceOfFunction:
         if start is None:
             raise ValueError(f"@jit needs a function made by `def`; {fn.__qualname__} is not")
         self._src = source[start.start() :]
+        self._tree: ast.Module | None = None
         self._fn_name = _function_key(fn)
         self._hash_lock = threading.RLock()
         self.hash: str | None = None
@@ -134,8 +136,10 @@ class _SourceOfFunction:
         return self._src
 
     def parse(self) -> ast.Module:
-        """The tree of `src`."""
-        return ast.parse(self._src)
+        """The tree of `src`. Nobody changes it."""
+        if self._tree is None:
+            self._tree = ast.parse(self._src)
+        return self._tree
 
     def get_capture_scope(self) -> dict:
         """Everything that the function's names can mean: globals, and the variables of its closure."""
