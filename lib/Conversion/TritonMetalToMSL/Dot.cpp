@@ -3,6 +3,10 @@
 // Registers 2f and 2f + 1 of an operand are what the lane holds of 8x8 fragment f. The product is three short loops over fragments, K
 // outermost, that accumulate in place where the old accumulator is not read any more.
 //
+// An operand that is loaded for this product alone is *streamed*: its load stands inside of these loops, fragment by fragment, where
+// no write stands between the load and the product. Of two streamed operands the longer side has one fragment at a time in a register,
+// the other all those of one step of K.
+//
 //===----------------------------------------------------------------------===//
 #include "Lowering.h"
 #include "triton_metal/Support/Unsupported.h"
@@ -41,16 +45,119 @@ Storage KernelLowering::accumulatorOf(tt::DotOp op, bool matrix) {
   return storage;
 }
 
+/// Whether 8x8 matrices multiply: no fragment has duplicates.
+static bool usesMatrices(tt::DotOp op) {
+  auto kind = op->getAttrOfType<StringAttr>(ttm::kDotKind);
+  if (!kind || kind.getValue() != "simdgroup_matrix")
+    return false;
+  return llvm::all_of(op->getOperands(), [](Value operand) {
+    LinearLayout layout = *ttm::getLayout(operand);
+    return layout.getNumRegisters() > 1 && !layout.getFreeLaneMask();
+  });
+}
+
+/// Collects the loads that `value`, an operand of `dot` or a part of it, is made from where it is used; false if it cannot be made
+/// there.
+bool KernelLowering::collectStream(Value value, tt::DotOp dot, SmallVectorImpl<Operation *> &made) {
+  if (isLazy(value) || !isa<RankedTensorType>(value.getType()))
+    return true;
+  Operation *op = value.getDefiningOp();
+  if (!op || op->getBlock() != dot->getBlock() || !value.hasOneUse())
+    return false;
+  bool isLoad = isa<tt::LoadOp>(op);
+  if (isLoad) {
+    for (Operation *between = op->getNextNode(); between != dot; between = between->getNextNode()) {
+      WalkResult result = between->walk([&](Operation *inner) {
+        bool writes = llvm::TypeSwitch<Operation *, bool>(inner)
+                          .Case([](ttm::BarrierOp barrier) { return barrier.getDevice(); })
+                          .Case<tt::StoreOp, tt::AtomicRMWOp, tt::AtomicCASOp>([](auto) { return true; })
+                          .Case<ttm::WriteOp, ttm::ReadOp, ttm::ReadAtOp, ttm::AllocOp, tt::LoadOp>([](auto) { return false; })
+                          .Default([](Operation *other) { return other->getNumRegions() == 0 && !isMemoryEffectFree(other); });
+        return writes ? WalkResult::interrupt() : WalkResult::advance();
+      });
+      if (result.wasInterrupted())
+        return false;
+    }
+    // Its addresses and masks are made at each fragment.
+    for (Value operand : op->getOperands())
+      if (isa<RankedTensorType>(operand.getType()) && !isLazy(operand))
+        return false;
+    made.push_back(op);
+    return true;
+  }
+  bool passes = isRenaming(op) || (ttm::isElementwise(op) && op->getNumResults() == 1 && isMemoryEffectFree(op));
+  if (!passes)
+    return false;
+  for (Value operand : op->getOperands())
+    if (!collectStream(operand, dot, made))
+      return false;
+  made.push_back(op);
+  return true;
+}
+
+void KernelLowering::findStreams() {
+  source.walk([&](tt::DotOp dot) {
+    if (!usesMatrices(dot))
+      return;
+    for (Value operand : {dot.getA(), dot.getB()}) {
+      SmallVector<Operation *> made;
+      if (!isLazy(operand) && collectStream(operand, dot, made) && llvm::any_of(made, llvm::IsaPred<tt::LoadOp>)) {
+        streamed.insert(operand);
+        madeAtUse.insert(made.begin(), made.end());
+      }
+    }
+  });
+}
+
+/// Fills the matrix at `matrix` with the fragment of the streamed tensor `operand` that `view` selects; its two elements differ in
+/// the element bit of register bit 0.
+void KernelLowering::streamFragment(Value operand, Located matrix, View view) {
+  unsigned low = llvm::Log2_32(ttm::getLayout(operand)->getRegisterBases()[0]);
+  setLevel(matrix.level);
+  Value fragment = msl::FragmentOp::create(builder, loc, matrix.value);
+  auto load = operand.getDefiningOp<tt::LoadOp>();
+  if (load && loadsVectors(load, 2)) {
+    auto element = [&](unsigned i) {
+      view[low] = {i ? BitSource::Kind::One : BitSource::Kind::Zero, 0, 0};
+      return view;
+    };
+    Location outer = loc;
+    loc = load.getLoc();
+    LoadedVector loaded = loadWhole(load, 2, element, matrix.level);
+    if (loaded.variable) {
+      StringRef name = sourceName(loc);
+      loaded.variable->setAttr(msl::kNameAttr, builder.getStringAttr(name.empty() ? "x" : name));
+      setLevel(loaded.level);
+      loaded.value = msl::LoadOp::create(builder, loc, loaded.variable);
+    }
+    msl::StoreOp::create(builder, loc, loaded.value, fragment);
+    loc = outer;
+    return;
+  }
+  enterLoop(1, 0);
+  view[low] = {BitSource::Kind::Counter, uint8_t(nest->depth()), 0};
+  Located value = evaluate(operand, view);
+  setLevel(nest->depth());
+  Value target = msl::ElementOp::create(builder, loc, fragment, nest->levels.back().counter);
+  msl::StoreOp::create(builder, loc, value.value, target);
+  leaveLoop();
+}
+
 LogicalResult KernelLowering::lowerDot(tt::DotOp op) {
   auto kind = op->getAttrOfType<StringAttr>(ttm::kDotKind);
   if (!kind || kind.getValue() != "simdgroup_matrix")
     return lowerScalarDot(op);
   LinearLayout a = *ttm::getLayout(op.getA()), b = *ttm::getLayout(op.getB()), c = *ttm::getLayout(op.getC());
-  if (a.getNumRegisters() < 2 || b.getNumRegisters() < 2 || c.getNumRegisters() < 2 || a.getFreeLaneMask() || b.getFreeLaneMask() ||
-      c.getFreeLaneMask())
+  if (!usesMatrices(op))
     return emitUnsupported(op, "metal", "a dimension of the product is less than 8", "use blocks of at least 8, or device=\"cpu\"", "dot");
   closeNest();
-  Storage left = fragmentsOf(op.getA()), right = fragmentsOf(op.getB()), sum = accumulatorOf(op, /*matrix=*/true);
+  bool streamsLeft = streamed.contains(op.getA()), streamsRight = streamed.contains(op.getB());
+  Storage left, right;
+  if (!streamsLeft)
+    left = fragmentsOf(op.getA());
+  if (!streamsRight)
+    right = fragmentsOf(op.getB());
+  Storage sum = accumulatorOf(op, /*matrix=*/true);
 
   // One loop for each of batch, K, M, N over those of its coordinate bits that are in registers above the fragment's own.
   unsigned rank = c.getRank();
@@ -65,7 +172,7 @@ LogicalResult KernelLowering::lowerDot(tt::DotOp op) {
           bits.push_back(llvm::Log2_32(coordinate));
     return bits;
   };
-  View leftView(a.getNumElementBits()), rightView(b.getNumElementBits()), sumView(c.getNumElementBits());
+  View leftView = threadView(a), rightView = threadView(b), sumView = threadView(c);
   auto walk = [&](const LinearLayout &layout, unsigned dim, ArrayRef<std::pair<View *, unsigned>> users) {
     SmallVector<unsigned> bits = bitsOf(layout, dim);
     if (bits.empty())
@@ -78,8 +185,18 @@ LogicalResult KernelLowering::lowerDot(tt::DotOp op) {
   for (unsigned dim = 0; dim + 2 < rank; ++dim)
     walk(c, dim, {{&leftView, a.getDimShift(dim)}, {&rightView, b.getDimShift(dim)}, {&sumView, c.getDimShift(dim)}});
   walk(a, rank - 1, {{&leftView, a.getDimShift(rank - 1)}, {&rightView, b.getDimShift(rank - 2)}});
-  walk(c, rank - 2, {{&leftView, a.getDimShift(rank - 2)}, {&sumView, c.getDimShift(rank - 2)}});
-  walk(c, rank - 1, {{&rightView, b.getDimShift(rank - 1)}, {&sumView, c.getDimShift(rank - 1)}});
+  auto walkRows = [&] { walk(c, rank - 2, {{&leftView, a.getDimShift(rank - 2)}, {&sumView, c.getDimShift(rank - 2)}}); };
+  auto walkCols = [&] { walk(c, rank - 1, {{&rightView, b.getDimShift(rank - 1)}, {&sumView, c.getDimShift(rank - 1)}}); };
+  auto matrixOf = [&](Value operand, ArrayRef<unsigned> sizes) -> Value {
+    Type type = msl::MatrixType::get(tt::getElementOf(operand.getType()));
+    for (unsigned size : sizes)
+      type = msl::ArrayType::get(size, type);
+    setLevel(nest->depth());
+    auto variable = msl::VarOp::create(builder, operand.getLoc(), msl::PointerType::get(type, msl::AddressSpace::Thread), Value());
+    StringRef name = sourceName(operand.getLoc());
+    variable->setAttr(msl::kNameAttr, builder.getStringAttr(name.empty() ? "fragment" : name));
+    return variable;
+  };
   auto fragment = [&](const Storage &storage, const View &view) -> Value {
     Located at = place(storage, view, /*whole=*/true);
     Value part = at.value;
@@ -88,7 +205,42 @@ LogicalResult KernelLowering::lowerDot(tt::DotOp op) {
     op.erase();
     return part;
   };
-  Value l = fragment(left, leftView), r = fragment(right, rightView), d = fragment(sum, sumView);
+  // Outside runs the streamed side that has more fragments, inside the other.
+  unsigned rows = bitsOf(c, rank - 2).size(), cols = bitsOf(c, rank - 1).size();
+  bool colsOutside = streamsRight && (!streamsLeft || cols >= rows);
+  bool bothStreamed = streamsLeft && streamsRight;
+  Value innerOperand = colsOutside ? op.getA() : op.getB(), outerOperand = colsOutside ? op.getB() : op.getA();
+  View &innerView = colsOutside ? leftView : rightView, &outerView = colsOutside ? rightView : leftView;
+  Value innerArray, outerMatrix;
+  unsigned innerBits = colsOutside ? rows : cols;
+  if (bothStreamed) {
+    innerArray = innerBits ? matrixOf(innerOperand, {1u << innerBits}) : matrixOf(innerOperand, {});
+    View before = innerView, sumBefore = sumView;
+    unsigned depth = nest->depth();
+    colsOutside ? walkRows() : walkCols();
+    Located at{innerArray, nest->depth()};
+    setLevel(at.level);
+    if (innerBits)
+      at.value = msl::ElementOp::create(builder, loc, innerArray, nest->levels.back().counter);
+    streamFragment(innerOperand, at, innerView);
+    if (nest->depth() > depth)
+      leaveLoop();
+    innerView = before, sumView = sumBefore;
+  }
+  colsOutside ? walkCols() : walkRows();
+  if (streamsLeft || streamsRight) {
+    outerMatrix = matrixOf(outerOperand, {});
+    streamFragment(outerOperand, {outerMatrix, nest->depth()}, outerView);
+  }
+  colsOutside ? walkRows() : walkCols();
+  setLevel(nest->depth());
+  Value inner = innerArray;
+  if (innerArray && innerBits)
+    inner = msl::ElementOp::create(builder, loc, innerArray, nest->levels.back().counter);
+  else if (!innerArray)
+    inner = fragment(colsOutside ? left : right, innerView);
+  Value outer = outerMatrix ? outerMatrix : fragment(colsOutside ? right : left, outerView);
+  Value l = colsOutside ? inner : outer, r = colsOutside ? outer : inner, d = fragment(sum, sumView);
   setLevel(nest->depth());
   msl::MatrixMultiplyOp::create(builder, loc, d, l, r, d);
   nest.reset();

@@ -17,6 +17,7 @@
 //
 //===----------------------------------------------------------------------===//
 #pragma once
+#include "triton_metal/Analysis/AxisInfo.h"
 #include "triton_metal/Dialect/MSL/IR/Dialect.h"
 #include "triton_metal/Dialect/TritonMetal/IR/Dialect.h"
 
@@ -58,11 +59,39 @@ struct Storage {
   bool isMatrix = false;
 };
 
-/// A vector that was loaded as a whole: the variable that holds it, and its index in the array that may hold all of them.
+/// A vector that was loaded as a whole: the variable that holds it, and its indices in the array that may hold all of them.
 struct VectorLocal {
   msl::VarOp variable;
-  mlir::Value index;
+  llvm::SmallVector<mlir::Value, 3> indices;
 };
+
+/// The mask of a vector access: one value for all elements, or one for each.
+struct VectorMask {
+  llvm::SmallVector<mlir::Value, 4> elements;
+  mlir::Value all; ///< true where all elements are wanted; null: where each of them is
+  unsigned level = 0;
+};
+
+/// A vector from memory: a value, or the variable in which it was put together.
+struct LoadedVector {
+  mlir::Value value;
+  msl::VarOp variable;
+  unsigned level = 0;
+};
+
+/// Register bits [first, first + count) walk along one dimension, each twice as far as the one before. Runs make loops, and the
+/// dimensions of local arrays.
+struct RegisterRun {
+  unsigned first, count;
+};
+/// The runs of bits from `first` on that are not in `skip` (an element mask); a run ends before bit `cut`, if that is not 0.
+llvm::SmallVector<RegisterRun> registerRuns(const LinearLayout &layout, unsigned first, unsigned cut, uint32_t skip);
+
+/// Whether two layouts hold the same row-major element in every place; their shapes may differ.
+inline bool holdsSame(const LinearLayout &a, const LinearLayout &b) {
+  return a.getRegisterBases() == b.getRegisterBases() && a.getLaneBases() == b.getLaneBases() &&
+         a.getSimdgroupBases() == b.getSimdgroupBases();
+}
 
 /// The loops that are being filled.
 struct Nest {
@@ -127,6 +156,7 @@ private:
   /// Where scalar code goes: before the loops of an open nest.
   void setScalarPoint();
   Located evaluate(Value value, const View &view);
+  std::optional<View> firstOfConstantBlock(Value value, const View &view);
   Located compute(Value value, const View &view);
   /// Makes `value`, of layout and nest, what the eager tensor `tensor` is in this nest.
   void define(Value tensor, Located located);
@@ -146,6 +176,8 @@ private:
   bool isReadLater(Value tensor, const llvm::DenseSet<Operation *> &besides);
   Storage makeStorage(Value tensor, bool matrix);
   Storage targetFor(Value tensor);
+  /// Indices of the register that `view` selects in a local array whose elements hold 2^packBits registers.
+  llvm::SmallVector<Located, 3> arrayIndices(const LinearLayout &layout, unsigned packBits, const View &view);
   /// The register that `view` selects; of a packed array the vector that holds it, if `whole`.
   Located place(const Storage &storage, const View &view, bool whole = false);
   /// Copies the registers of `tensor` into `target`.
@@ -160,6 +192,16 @@ private:
   mlir::LogicalResult lowerWrite(ttm::WriteOp op);
   mlir::LogicalResult lowerRead(ttm::ReadOp op);
   mlir::LogicalResult lowerReadAt(ttm::ReadAtOp op);
+  /// Whether `vector` elements are loaded at once.
+  bool loadsVectors(tt::LoadOp op, unsigned vector);
+  VectorMask vectorMask(Operation *op, Value mask, unsigned vector, llvm::function_ref<View(unsigned)> element);
+  Value wantsAll(const VectorMask &mask);
+  Value zeroOf(mlir::Type memory);
+  Value createLoad(Value pointer, Value mask, Value other, mlir::Type element);
+  /// The vector of the elements element(0), element(1), .., loaded at `level` or deeper.
+  LoadedVector loadWhole(tt::LoadOp op, unsigned vector, llvm::function_ref<View(unsigned)> element, unsigned level);
+  /// One element, loaded where the nest stands.
+  Located loadElement(tt::LoadOp op, const View &view);
   void loadVector(tt::LoadOp op, unsigned vector);
   void storeVector(tt::StoreOp op, unsigned vector);
   Value memoryBase(Value memory);
@@ -176,6 +218,9 @@ private:
   //===--- dot (Dot.cpp) ---===//
   mlir::LogicalResult lowerDot(tt::DotOp op);
   mlir::LogicalResult lowerScalarDot(tt::DotOp op);
+  void findStreams();
+  bool collectStream(Value value, tt::DotOp dot, llvm::SmallVectorImpl<Operation *> &made);
+  void streamFragment(Value operand, Located matrix, View view);
   Storage fragmentsOf(Value operand);
   Storage accumulatorOf(tt::DotOp op, bool matrix);
 
@@ -189,6 +234,7 @@ private:
   void assignCarried(mlir::ValueRange targets, mlir::ValueRange values);
 
   tt::FuncOp source;
+  AxisInfoAnalysis axis;
   unsigned simdgroupBits;
   msl::KernelOp kernel;
   mlir::OpBuilder builder;
@@ -203,6 +249,8 @@ private:
   llvm::DenseMap<Value, Value> carriedArg; ///< yielded tensors: the loop's argument that lives in that variable
   llvm::DenseSet<Operation *> done;
   llvm::DenseSet<Value> fragments;         ///< tensors that live in matrices
+  llvm::DenseSet<Value> streamed;          ///< operands of dots that are loaded fragment by fragment
+  llvm::DenseSet<Operation *> madeAtUse;   ///< operations that such operands are made by, at the dot
   llvm::DenseMap<Value, unsigned> costs;
   llvm::SmallVector<std::pair<LinearLayout, unsigned>> vectors; ///< longest vector access by layout
 };

@@ -72,111 +72,173 @@ static msl::PointerType vectorPointer(Value pointer, unsigned count) {
 // Loads
 //===----------------------------------------------------------------------===//
 
+/// Whether the load's value where the mask is off is one number for all elements.
+static bool hasOneOther(tt::LoadOp op) {
+  return !op.getOther() || isa_and_nonnull<arith::ConstantOp, tt::SplatOp>(op.getOther().getDefiningOp());
+}
+
+bool KernelLowering::loadsVectors(tt::LoadOp op, unsigned vector) {
+  return vectorOf(op, tt::getElementOf(op.getType())) >= vector && hasOneOther(op);
+}
+
+Value KernelLowering::zeroOf(Type memory) {
+  if (isa<msl::PointerType>(memory)) {
+    Value address = arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(0));
+    return msl::IntToPtrOp::create(builder, loc, memory, address);
+  }
+  return arith::ConstantOp::create(builder, loc, builder.getZeroAttr(memory));
+}
+
+Value KernelLowering::createLoad(Value pointer, Value mask, Value other, Type element) {
+  Type memory = cast<msl::PointerType>(pointer.getType()).getPointee();
+  if (mask)
+    other = other ? toMemory(other) : zeroOf(memory);
+  return fromMemory(msl::LoadOp::create(builder, loc, memory, pointer, mask, mask ? other : Value()), element);
+}
+
+Located KernelLowering::loadElement(tt::LoadOp op, const View &view) {
+  Located pointer = evaluate(op.getPtr(), view), mask, other;
+  if (op.getMask())
+    mask = evaluate(op.getMask(), view);
+  if (op.getOther())
+    other = evaluate(op.getOther(), view);
+  unsigned level = std::max({pointer.level, mask.level, other.level});
+  setLevel(level);
+  return {createLoad(pointer.value, mask.value, other.value, tt::getElementOf(op.getType())), level};
+}
+
 LogicalResult KernelLowering::lowerLoad(tt::LoadOp op) {
   Type type = op.getType(), element = tt::getElementOf(type);
-  auto zero = [&](Type memory) -> Value {
-    if (isa<msl::PointerType>(memory)) {
-      Value address = arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(0));
-      return msl::IntToPtrOp::create(builder, loc, memory, address);
-    }
-    return arith::ConstantOp::create(builder, loc, builder.getZeroAttr(memory));
-  };
-  auto create = [&](Value pointer, Value mask, Value other) {
-    Type memory = cast<msl::PointerType>(pointer.getType()).getPointee();
-    if (mask)
-      other = other ? toMemory(other) : zero(memory);
-    return fromMemory(msl::LoadOp::create(builder, loc, memory, pointer, mask, mask ? other : Value()), element);
-  };
   if (!isa<RankedTensorType>(type)) {
     setScalarPoint();
     auto number = [&](Value value) { return value ? scalars.lookup(value) : Value(); };
-    scalars[op] = create(number(op.getPtr()), number(op.getMask()), number(op.getOther()));
+    scalars[op] = createLoad(number(op.getPtr()), number(op.getMask()), number(op.getOther()), element);
     return success();
   }
   nestFor(type);
   unsigned vector = vectorOf(op, element);
   bool fits = vector > 1 && nest->depth() && (1u << nest->levels.back().bits) == vector;
-  bool oneOther = !op.getOther() || isa_and_nonnull<arith::ConstantOp, tt::SplatOp>(op.getOther().getDefiningOp());
-  if (fits && oneOther) {
+  if (fits && hasOneOther(op)) {
     loadVector(op, vector);
     return success();
   }
-  Located pointer = evaluate(op.getPtr(), nest->identity), mask, other;
-  if (op.getMask())
-    mask = evaluate(op.getMask(), nest->identity);
-  if (op.getOther())
-    other = evaluate(op.getOther(), nest->identity);
-  unsigned level = std::max({pointer.level, mask.level, other.level});
-  setLevel(level);
-  define(op, {create(pointer.value, mask.value, other.value), level});
+  define(op, loadElement(op, nest->identity));
   nest->readsDevice = true;
   return success();
 }
 
-void KernelLowering::loadVector(tt::LoadOp op, unsigned vector) {
-  unsigned inner = nest->depth();
-  View first = withInnermost(0);
-  Located pointer = evaluate(op.getPtr(), first), mask, other;
-  if (op.getOther())
-    other = evaluate(op.getOther(), first);
-  Type element = tt::getElementOf(op.getType());
-  auto type = VectorType::get(vector, element);
-  bool oneMask = op.getMask() && attributeOf(op, ttm::kMaskVector) >= vector;
-  unsigned level = pointer.level;
-  SmallVector<Value> masks;
-  if (op.getMask()) {
-    for (unsigned i = 0; i < (oneMask ? 1 : vector); ++i) {
-      Located part = evaluate(op.getMask(), withInnermost(i));
-      masks.push_back(part.value);
-      level = std::max(level, part.level);
-    }
+/// Whether a mask that is off for some element of a group of `vector` neighbours is off for all that follow in the group, so that the
+/// last one speaks for all.
+static bool lastDecides(Value mask, const AxisInfoAnalysis &axis, unsigned dim, unsigned vector) {
+  auto isUniform = [&](Value value) { return axis.get(value).constancy[dim] >= vector; };
+  if (isUniform(mask))
+    return true;
+  Operation *op = mask.getDefiningOp();
+  if (isa_and_nonnull<tt::BroadcastOp>(op))
+    return lastDecides(op->getOperand(0), axis, dim, vector);
+  if (auto expand = dyn_cast_or_null<tt::ExpandDimsOp>(op))
+    return expand.getAxis() != dim && lastDecides(expand.getSrc(), axis, dim - (expand.getAxis() < dim), vector);
+  if (isa_and_nonnull<arith::AndIOp>(op))
+    return lastDecides(op->getOperand(0), axis, dim, vector) && lastDecides(op->getOperand(1), axis, dim, vector);
+  auto compare = dyn_cast_or_null<arith::CmpIOp>(op);
+  if (!compare)
+    return false;
+  // Numbers that count up from a multiple of the group's size, which therefore do not wrap in it.
+  auto counts = [&](Value value) {
+    AxisInfo info = axis.get(value);
+    return info.contiguity[dim] >= vector && info.divisibility[dim] >= vector;
+  };
+  using P = arith::CmpIPredicate;
+  switch (compare.getPredicate()) {
+  case P::slt:
+  case P::sle:
+  case P::ult:
+  case P::ule:
+    return counts(compare.getLhs()) && isUniform(compare.getRhs());
+  case P::sgt:
+  case P::sge:
+  case P::ugt:
+  case P::uge:
+    return isUniform(compare.getLhs()) && counts(compare.getRhs());
+  default:
+    return false;
   }
-  // The index that the vector has in the array of all of them, should there be one.
-  Storage shape;
-  shape.layout = nest->domain;
-  shape.packBits = llvm::Log2_32(vector);
-  SmallVector<Term> terms;
-  for (auto [i, basis] : llvm::enumerate(nest->domain.getRegisterBases()))
-    if (i >= shape.packBits)
-      terms.push_back({nest->identity[llvm::Log2_32(basis)], uint64_t(1) << (i - shape.packBits)});
+}
+
+VectorMask KernelLowering::vectorMask(Operation *op, Value mask, unsigned vector, function_ref<View(unsigned)> element) {
+  VectorMask result;
+  if (!mask)
+    return result;
+  bool oneMask = attributeOf(op, ttm::kMaskVector) >= vector;
+  for (unsigned i = 0; i < (oneMask ? 1 : vector); ++i) {
+    Located part = evaluate(mask, element(i));
+    result.elements.push_back(part.value);
+    result.level = std::max(result.level, part.level);
+  }
+  LinearLayout layout = *ttm::getLayout(mask);
+  unsigned dim = layout.getRank();
+  while (dim > 1 && !layout.getCoordinate(layout.getRegisterBases()[0], dim - 1))
+    --dim;
+  if (oneMask || lastDecides(mask, axis, dim - 1, vector))
+    result.all = result.elements.back();
+  return result;
+}
+
+/// What is true where all of the vector is wanted.
+Value KernelLowering::wantsAll(const VectorMask &mask) {
+  Value all = mask.all;
+  if (!all)
+    for (Value element : mask.elements)
+      all = conjunction(all, element);
+  return all;
+}
+
+LoadedVector KernelLowering::loadWhole(tt::LoadOp op, unsigned vector, function_ref<View(unsigned)> element, unsigned level) {
+  Located pointer = evaluate(op.getPtr(), element(0)), other;
+  if (op.getOther())
+    other = evaluate(op.getOther(), element(0));
+  Type type = tt::getElementOf(op.getType()), vectorType = VectorType::get(vector, type);
+  VectorMask mask = vectorMask(op, op.getMask(), vector, element);
+  level = std::max({level, pointer.level, mask.level});
+  setLevel(level);
+  LoadedVector result;
+  result.level = level;
+  Value whole = msl::PtrCastOp::create(builder, loc, vectorPointer(pointer.value, vector), pointer.value);
+  Value rest = other.value ? other.value : op.getMask() ? zeroOf(type) : Value();
+  if (mask.elements.size() <= 1) {
+    Value fill = mask.all ? msl::SplatOp::create(builder, loc, vectorType, rest).getResult() : Value();
+    result.value = msl::LoadOp::create(builder, loc, vectorType, whole, mask.all, fill);
+    return result;
+  }
+  // One test guards the vector where all of it is wanted; at an edge the elements are looked at one by one.
+  result.variable = msl::VarOp::create(builder, loc, msl::PointerType::get(vectorType, msl::AddressSpace::Thread), Value());
+  auto branch = msl::IfOp::create(builder, loc, wantsAll(mask), /*withElse=*/true);
+  builder.setInsertionPointToEnd(&branch.getThen().front());
+  Value loaded = msl::LoadOp::create(builder, loc, vectorType, whole, Value(), Value());
+  msl::StoreOp::create(builder, loc, loaded, result.variable);
+  builder.setInsertionPointToEnd(&branch.getOtherwise().front());
+  for (unsigned i = 0; i < vector; ++i) {
+    Value at = msl::PtrAddOp::create(builder, loc, pointer.value, constant(i));
+    Value part = msl::LoadOp::create(builder, loc, type, at, mask.elements[i], rest);
+    Value target = msl::ElementOp::create(builder, loc, result.variable, constant(i));
+    msl::StoreOp::create(builder, loc, part, target);
+  }
+  return result;
+}
+
+void KernelLowering::loadVector(tt::LoadOp op, unsigned vector) {
+  unsigned inner = nest->depth(), level = 0;
+  // The indices that the vector has in the array of all of them, should there be one.
   VectorLocal local;
-  if (!terms.empty()) {
-    Located index = linear(terms);
-    local.index = index.value;
+  for (Located index : arrayIndices(nest->domain, llvm::Log2_32(vector), nest->identity)) {
+    local.indices.push_back(index.value);
     level = std::max(level, index.level);
   }
-  setLevel(level);
-  Value whole = msl::PtrCastOp::create(builder, loc, vectorPointer(pointer.value, vector), pointer.value);
-  auto fill = [&]() -> Value {
-    Value value = other.value;
-    if (!value)
-      value = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(element));
-    return msl::SplatOp::create(builder, loc, type, value);
-  };
-  auto variableType = msl::PointerType::get(type, msl::AddressSpace::Thread);
-  if (masks.size() <= 1) {
-    Value mask = masks.empty() ? Value() : masks.front();
-    Value loaded = msl::LoadOp::create(builder, loc, type, whole, mask, mask ? fill() : Value());
-    local.variable = msl::VarOp::create(builder, loc, variableType, loaded);
-  } else {
-    // One test guards the vector where all of it is wanted; at an edge the elements are looked at one by one.
-    local.variable = msl::VarOp::create(builder, loc, variableType, Value());
-    Value all = masks.front();
-    for (Value mask : ArrayRef(masks).drop_front())
-      all = conjunction(all, mask);
-    auto branch = msl::IfOp::create(builder, loc, all, /*withElse=*/true);
-    builder.setInsertionPointToEnd(&branch.getThen().front());
-    Value loaded = msl::LoadOp::create(builder, loc, type, whole, Value(), Value());
-    msl::StoreOp::create(builder, loc, loaded, local.variable);
-    builder.setInsertionPointToEnd(&branch.getOtherwise().front());
-    for (unsigned i = 0; i < vector; ++i) {
-      Value at = msl::PtrAddOp::create(builder, loc, pointer.value, constant(i));
-      Value rest = other.value ? other.value : arith::ConstantOp::create(builder, loc, builder.getZeroAttr(element)).getResult();
-      Value part = msl::LoadOp::create(builder, loc, element, at, masks[i], rest);
-      Value target = msl::ElementOp::create(builder, loc, local.variable, constant(i));
-      msl::StoreOp::create(builder, loc, part, target);
-    }
-  }
+  LoadedVector loaded = loadWhole(op, vector, [&](unsigned i) { return withInnermost(i); }, level);
+  local.variable = loaded.variable;
+  if (!local.variable)
+    local.variable = msl::VarOp::create(
+        builder, loc, msl::PointerType::get(loaded.value.getType(), msl::AddressSpace::Thread), loaded.value);
   StringRef name = sourceName(op.getLoc());
   local.variable->setAttr(msl::kNameAttr, builder.getStringAttr(name.empty() ? "x" : name));
   setLevel(inner);
@@ -232,11 +294,7 @@ void KernelLowering::storeVector(tt::StoreOp op, unsigned vector) {
   setLevel(0);
   Value canonical = canonicalTest(nest->domain);
   Located pointer = evaluate(op.getPtr(), first);
-  bool oneMask = !op.getMask() || attributeOf(op, ttm::kMaskVector) >= vector;
-  SmallVector<Value> masks;
-  if (op.getMask())
-    for (unsigned i = 0; i < (oneMask ? 1 : vector); ++i)
-      masks.push_back(evaluate(op.getMask(), withInnermost(i)).value);
+  VectorMask mask = vectorMask(op, op.getMask(), vector, [&](unsigned i) { return withInnermost(i); });
   // The value as one vector: where it lies in an array of vectors, else gathered by the innermost loop.
   Value place;
   auto it = stored.find(op.getValue());
@@ -260,22 +318,18 @@ void KernelLowering::storeVector(tt::StoreOp op, unsigned vector) {
   }
   builder.setInsertionPointToEnd(nest->levels[inner - 1].block);
   Value whole = msl::PtrCastOp::create(builder, loc, vectorPointer(pointer.value, vector), pointer.value);
-  if (masks.size() <= 1) {
-    Value mask = masks.empty() ? Value() : masks.front();
-    msl::StoreOp::create(builder, loc, msl::LoadOp::create(builder, loc, place), whole, conjunction(canonical, mask));
+  if (mask.elements.size() <= 1) {
+    msl::StoreOp::create(builder, loc, msl::LoadOp::create(builder, loc, place), whole, conjunction(canonical, mask.all));
     return;
   }
-  Value all = masks.front();
-  for (Value mask : ArrayRef(masks).drop_front())
-    all = conjunction(all, mask);
-  auto branch = msl::IfOp::create(builder, loc, conjunction(canonical, all), /*withElse=*/true);
+  auto branch = msl::IfOp::create(builder, loc, conjunction(canonical, wantsAll(mask)), /*withElse=*/true);
   builder.setInsertionPointToEnd(&branch.getThen().front());
   msl::StoreOp::create(builder, loc, msl::LoadOp::create(builder, loc, place), whole, Value());
   builder.setInsertionPointToEnd(&branch.getOtherwise().front());
   for (unsigned i = 0; i < vector; ++i) {
     Value at = msl::PtrAddOp::create(builder, loc, pointer.value, constant(i));
     Value part = msl::LoadOp::create(builder, loc, msl::ElementOp::create(builder, loc, place, constant(i)));
-    msl::StoreOp::create(builder, loc, part, at, conjunction(canonical, masks[i]));
+    msl::StoreOp::create(builder, loc, part, at, conjunction(canonical, mask.elements[i]));
   }
 }
 

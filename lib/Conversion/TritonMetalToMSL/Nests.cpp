@@ -5,15 +5,8 @@ using namespace mlir;
 using namespace triton_metal;
 using namespace triton_metal::lane;
 
-/// Register bits [first, first + count) walk along one dimension, each twice as far as the one before.
-namespace {
-struct Run {
-  unsigned first, count;
-};
-} // namespace
-
-static SmallVector<Run> runsOf(const LinearLayout &layout, unsigned vectorBits, uint32_t skip) {
-  SmallVector<Run> runs;
+SmallVector<RegisterRun> triton_metal::lane::registerRuns(const LinearLayout &layout, unsigned first, unsigned cut, uint32_t skip) {
+  SmallVector<RegisterRun> runs;
   ArrayRef<uint32_t> bases = layout.getRegisterBases();
   auto dimOf = [&](uint32_t basis) {
     unsigned bit = llvm::Log2_32(basis), dim = layout.getRank();
@@ -21,11 +14,11 @@ static SmallVector<Run> runsOf(const LinearLayout &layout, unsigned vectorBits, 
       --dim;
     return dim;
   };
-  for (unsigned i = 0; i < bases.size(); ++i) {
+  for (unsigned i = first; i < bases.size(); ++i) {
     if (bases[i] & skip)
       continue;
     bool continues = !runs.empty() && runs.back().first + runs.back().count == i && bases[i] == 2 * bases[i - 1] &&
-                     dimOf(bases[i]) == dimOf(bases[i - 1]) && !(vectorBits && i == vectorBits);
+                     dimOf(bases[i]) == dimOf(bases[i - 1]) && !(cut && i == cut);
     if (continues)
       ++runs.back().count;
     else
@@ -93,10 +86,11 @@ Nest &KernelLowering::openNest(const LinearLayout &domain, uint32_t skip) {
   nest->identity = threadView(domain);
   unsigned vectorBits = 0;
   for (auto &[layout, vector] : vectors)
-    if (layout == domain)
+    if (holdsSame(layout, domain))
       vectorBits = llvm::Log2_32(vector);
   // Outermost the highest bits, so that the loops walk the registers in order.
-  for (Run run : llvm::reverse(runsOf(domain, vectorBits, skip))) {
+  SmallVector<RegisterRun> runs = registerRuns(domain, 0, vectorBits, skip);
+  for (RegisterRun run : llvm::reverse(runs)) {
     enterLoop(run.count, 0);
     for (unsigned i = 0; i < run.count; ++i)
       nest->identity[llvm::Log2_32(domain.getRegisterBases()[run.first + i])] = {BitSource::Kind::Counter, uint8_t(nest->depth()),
@@ -107,7 +101,7 @@ Nest &KernelLowering::openNest(const LinearLayout &domain, uint32_t skip) {
 
 Nest &KernelLowering::nestFor(Type tensor) {
   LinearLayout domain = *ttm::getLayout(tensor);
-  if (nest && !nest->sealed && nest->domain == domain)
+  if (nest && !nest->sealed && holdsSame(nest->domain, domain))
     return *nest;
   return openNest(domain);
 }
@@ -122,15 +116,19 @@ void KernelLowering::closeNest() {
     if (depth == 0 || !needsStorage(tensor))
       continue;
     Storage storage = targetFor(tensor);
-    if (VectorLocal vector = nest->vectors.lookup(tensor); vector.variable && storage.packBits && !storage.isMatrix) {
+    VectorLocal vector = nest->vectors.lookup(tensor);
+    Type vectorType = vector.variable ? cast<msl::PointerType>(vector.variable.getResult().getType()).getPointee() : Type();
+    if (vector.variable && cast<VectorType>(vectorType).getNumElements() == 1 << storage.packBits) {
       // What was loaded as a vector goes straight into its place in the array.
       Operation *array = storage.variable.getDefiningOp();
       if (array->getBlock() == vector.variable->getBlock() && vector.variable->isBeforeInBlock(array))
         array->moveBefore(vector.variable);
       builder.setInsertionPoint(vector.variable);
       Value target = storage.variable;
-      if (vector.index)
-        target = msl::ElementOp::create(builder, vector.variable.getLoc(), target, vector.index);
+      for (Value index : vector.indices)
+        target = msl::ElementOp::create(builder, vector.variable.getLoc(), target, index);
+      if (storage.isMatrix)
+        target = msl::FragmentOp::create(builder, vector.variable.getLoc(), target);
       if (vector.variable.getInit())
         msl::StoreOp::create(builder, vector.variable.getLoc(), vector.variable.getInit(), target);
       vector.variable.getResult().replaceAllUsesWith(target);

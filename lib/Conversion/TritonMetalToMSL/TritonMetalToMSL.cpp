@@ -13,7 +13,7 @@ using namespace triton_metal;
 using namespace triton_metal::lane;
 
 KernelLowering::KernelLowering(tt::FuncOp source, unsigned numSimdgroups)
-    : source(source), simdgroupBits(llvm::Log2_32(numSimdgroups)), builder(source), loc(source.getLoc()) {}
+    : source(source), axis(source), simdgroupBits(llvm::Log2_32(numSimdgroups)), builder(source), loc(source.getLoc()) {}
 
 /// Types that Metal lacks are refused where they first appear, with the way out.
 LogicalResult KernelLowering::refuseTypes() {
@@ -188,11 +188,13 @@ LogicalResult KernelLowering::lower(Operation *op) {
 
 LogicalResult KernelLowering::lowerBlock(Block &block) {
   for (Operation &op : block) {
-    if (isa<scf::YieldOp, scf::ConditionOp>(op))
+    if (isa<scf::YieldOp, scf::ConditionOp>(op) || madeAtUse.contains(&op))
       continue;
     if (failed(lower(&op)))
       return failure();
     done.insert(&op);
+    if (auto dot = dyn_cast<tt::DotOp>(op); dot && (streamed.contains(dot.getA()) || streamed.contains(dot.getB())))
+      done.insert(madeAtUse.begin(), madeAtUse.end());
   }
   closeNest();
   return success();
@@ -206,6 +208,7 @@ LogicalResult KernelLowering::run() {
     return failure();
   findVectors();
   findFragments();
+  findStreams();
 
   SmallVector<Type> types;
   SmallVector<Location> locations;

@@ -100,11 +100,28 @@ View KernelLowering::sourceView(Operation *op, const View &view) {
 // Evaluation
 //===----------------------------------------------------------------------===//
 
+/// The view of the first element of the block in which `value` is known to be one and the same; none if that is `view`.
+std::optional<View> KernelLowering::firstOfConstantBlock(Value value, const View &view) {
+  LinearLayout layout = *ttm::getLayout(value);
+  AxisInfo info = axis.get(value);
+  if (info.getRank() != layout.getRank() || view.size() != layout.getNumElementBits())
+    return std::nullopt;
+  View first = view;
+  for (unsigned dim = 0; dim < layout.getRank(); ++dim)
+    for (unsigned bit = 0; bit < layout.getDimBits(dim) && int64_t(2) << bit <= info.constancy[dim]; ++bit)
+      if (BitSource &source = first[layout.getDimShift(dim) + bit]; source.kind != BitSource::Kind::Thread)
+        source = {BitSource::Kind::Zero, 0, 0};
+  return first == view ? std::nullopt : std::optional<View>(first);
+}
+
 Located KernelLowering::evaluate(Value value, const View &view) {
   if (!isa<RankedTensorType>(value.getType()))
     return {scalars.lookup(value), 0};
   if (nest->views.empty())
     nest->views.push_back(nest->identity);
+  if (tt::getElementOf(value.getType()).isInteger(1) && isLazy(value))
+    if (std::optional<View> first = firstOfConstantBlock(value, view))
+      return evaluate(value, *first);
   unsigned id = llvm::find(nest->views, view) - nest->views.begin();
   if (id == nest->views.size())
     nest->views.push_back(view);
@@ -124,7 +141,7 @@ Located KernelLowering::compute(Value value, const View &view) {
     return {number, 0};
   if (auto it = stored.find(value); it != stored.end()) {
     Storage storage = it->second;
-    if (view != nest->identity || storage.layout != nest->domain)
+    if (view != nest->identity || !holdsSame(storage.layout, nest->domain))
       nest->crossReads.insert(storage.variable);
     Located at = place(storage, view);
     setLevel(at.level);
@@ -145,6 +162,8 @@ Located KernelLowering::compute(Value value, const View &view) {
     setLevel(0);
     return {arith::ConstantOp::create(builder, loc, cast<TypedAttr>(splat.getSplatValue<Attribute>())), 0};
   }
+  if (auto load = dyn_cast<tt::LoadOp>(op))
+    return loadElement(load, view);
   if (isa<ub::PoisonOp>(op)) {
     setLevel(0);
     if (isa<msl::PointerType>(type)) {
@@ -208,7 +227,7 @@ Storage KernelLowering::makeStorage(Value tensor, bool matrix) {
     storage.packBits = 1;
   } else if (isa<FloatType>(element) || (element.isInteger() && !element.isInteger(1))) {
     for (auto &[layout, vector] : vectors)
-      if (layout == storage.layout)
+      if (holdsSame(layout, storage.layout))
         storage.packBits = llvm::Log2_32(vector);
   }
   Type type = element;
@@ -216,9 +235,8 @@ Storage KernelLowering::makeStorage(Value tensor, bool matrix) {
     type = msl::MatrixType::get(element);
   else if (storage.packBits)
     type = VectorType::get(int64_t(1) << storage.packBits, element);
-  int64_t count = storage.layout.getNumRegisters() >> storage.packBits;
-  if (count > 1)
-    type = msl::ArrayType::get(count, type);
+  for (RegisterRun run : registerRuns(storage.layout, storage.packBits, 0, 0))
+    type = msl::ArrayType::get(int64_t(1) << run.count, type);
   auto variable = msl::VarOp::create(builder, tensor.getLoc(), msl::PointerType::get(type, msl::AddressSpace::Thread), Value());
   StringRef name = sourceName(tensor.getLoc());
   variable->setAttr(msl::kNameAttr, builder.getStringAttr(name.empty() ? "x" : name));
@@ -240,20 +258,30 @@ Storage KernelLowering::targetFor(Value tensor) {
   return makeStorage(tensor, fragments.contains(tensor));
 }
 
-Located KernelLowering::place(const Storage &storage, const View &view, bool whole) {
-  SmallVector<Term> outer, inner;
-  for (auto [i, basis] : llvm::enumerate(storage.layout.getRegisterBases())) {
-    BitSource bit = view[llvm::Log2_32(basis)];
-    if (i < storage.packBits)
-      inner.push_back({bit, uint64_t(1) << i});
-    else
-      outer.push_back({bit, uint64_t(1) << (i - storage.packBits)});
+SmallVector<Located, 3> KernelLowering::arrayIndices(const LinearLayout &layout, unsigned packBits, const View &view) {
+  SmallVector<Located, 3> indices;
+  Location outer = loc;
+  loc = UnknownLoc::get(builder.getContext()); // an index has no name in the source
+  SmallVector<RegisterRun> runs = registerRuns(layout, packBits, 0, 0);
+  for (RegisterRun run : llvm::reverse(runs)) {
+    SmallVector<Term> terms;
+    for (unsigned i = 0; i < run.count; ++i)
+      terms.push_back({view[llvm::Log2_32(layout.getRegisterBases()[run.first + i])], uint64_t(1) << i});
+    indices.push_back(linear(terms));
   }
+  loc = outer;
+  return indices;
+}
+
+Located KernelLowering::place(const Storage &storage, const View &view, bool whole) {
+  SmallVector<Term> inner;
+  for (unsigned i = 0; i < storage.packBits; ++i)
+    inner.push_back({view[llvm::Log2_32(storage.layout.getRegisterBases()[i])], uint64_t(1) << i});
   Located at{storage.variable, 0};
-  if (!outer.empty()) {
-    Located index = linear(outer);
-    setLevel(index.level);
-    at = {msl::ElementOp::create(builder, loc, at.value, index.value), index.level};
+  for (Located index : arrayIndices(storage.layout, storage.packBits, view)) {
+    at.level = std::max(at.level, index.level);
+    setLevel(at.level);
+    at.value = msl::ElementOp::create(builder, loc, at.value, index.value);
   }
   if (storage.isMatrix) {
     setLevel(at.level);
@@ -271,8 +299,18 @@ Located KernelLowering::place(const Storage &storage, const View &view, bool who
 void KernelLowering::copyInto(const Storage &target, Value tensor) {
   openNest(target.layout);
   Located value = evaluate(tensor, nest->identity);
-  Located at = place(target, nest->identity);
-  setLevel(nest->depth());
-  msl::StoreOp::create(builder, loc, value.value, at.value);
+  unsigned depth = nest->depth();
+  bool whole = target.packBits && nest->levels[depth].bits == target.packBits && value.level < depth;
+  if (whole) { // all elements of a vector are one number
+    View first = withInnermost(0);
+    Located at = place(target, first, /*whole=*/true);
+    setLevel(depth - 1);
+    auto type = VectorType::get(int64_t(1) << target.packBits, value.value.getType());
+    msl::StoreOp::create(builder, loc, msl::SplatOp::create(builder, loc, type, value.value), at.value);
+  } else {
+    Located at = place(target, nest->identity);
+    setLevel(depth);
+    msl::StoreOp::create(builder, loc, value.value, at.value);
+  }
   closeNest();
 }
