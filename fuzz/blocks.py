@@ -82,12 +82,16 @@ class Block:
         by = self.random.choice([1, 1, 2, -1])
         trips = self.random.randint(0, 3)
         if dynamic:
-            text = self.random.choice([f"{kind}({self.data})", f"{kind}(0, {self.data} + pid)", f"{kind}({self.data}, -1, -1)"])
-            bounds = {"pid)": lambda f: range(f[self.data] + f["pid"]), "-1)": lambda f: range(f[self.data], -1, -1)}
-            make = next((b for end, b in bounds.items() if text.endswith(end)), lambda f: range(f[self.data]))
+            bounds, make = self.random.choice([
+                (f"{self.data}", lambda f: range(f[self.data])), (f"0, {self.data} + pid", lambda f: range(f[self.data] + f["pid"])),
+                (f"{self.data}, -1, -1", lambda f: range(f[self.data], -1, -1)),
+                (f"pid, 5, {self.data} + 1", lambda f: range(f["pid"], 5, f[self.data] + 1))])
+            text = f"{kind}({bounds})"
         else:
             text, make = f"{kind}({1 if by > 0 else 2}, {(1 if by > 0 else 2) + trips * by}, {by})", \
                 lambda f, start=1 if by > 0 else 2: range(start, start + trips * by, by)
+        if kind == "tl.range" and self.random.random() < 0.3:
+            kind, text = "unroll", f"{text[:-1]}, loop_unroll_factor={self.random.choice([2, 3, 4])})"
         self.kinds.add(kind)
         body, run_body = self.body(depth + 1, (*counters, counter))
 
