@@ -1,5 +1,7 @@
 //===- Messages.cpp - findings in words ----------------------------------------------------------------------------------===//
 #include "softmetal/MetalCalls/Messages.h"
+#include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -22,6 +24,8 @@ uint32_t reportKind(Finding kind) {
   case Finding::Deadlock: return MetalReportDeadlock;
   case Finding::Timeout: return MetalReportTimeout;
   case Finding::StackOverflow: return MetalReportStackOverflow;
+  case Finding::PrivateBounds: return MetalReportPrivateBounds;
+  case Finding::Trap: return MetalReportTrap;
   }
   return 0;
 }
@@ -33,6 +37,11 @@ const char *verb(uint32_t access) {
 }
 
 std::string number(int64_t value) { return std::to_string(value); }
+std::string hexadecimal(uint64_t value) {
+  char text[32];
+  snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(value));
+  return text;
+}
 
 /// The argument that a registered range is bound to, or -1.
 int32_t argumentOf(const BufferRange &range, const LaunchArguments &arguments) {
@@ -116,7 +125,24 @@ MetalReport describe(const FindingDetail &finding, const CompiledKernel &kernel,
       what += "; some wait at " + other.text;
     break;
   case Finding::Timeout: what = "the time limit passed in this loop"; break;
-  case Finding::StackOverflow: what = "no memory for the lanes' stacks"; break;
+  case Finding::PrivateBounds:
+    what = std::string(verb(finding.access)) + " of " + number(finding.bytes) + " bytes at offset " + number(finding.offset) +
+           " of an array in thread memory, which has " + number(int64_t(finding.length)) + " bytes";
+    report.buffer = -1;
+    break;
+  case Finding::Trap:
+    if (finding.access == SIGFPE)
+      what = "integer division by zero, or a quotient that does not fit";
+    else if (finding.access == SIGILL)
+      what = "an instruction that the processor does not have: the kernel reached code that it must not reach";
+    else
+      what = "memory access outside every buffer, near the address " + hexadecimal(static_cast<uint64_t>(finding.offset)) +
+             "; a checked run names the line";
+    report.buffer = -1;
+    break;
+  case Finding::StackOverflow:
+    what = finding.access ? "a lane needs more stack than it has" : "no memory for the lanes' stacks";
+    break;
   }
   std::string text = std::string(findingName(finding.kind)) + ": " + (site.text.empty() ? kernel.name : site.text) + ": " + what +
                      " (thread " + number(finding.lane) + " of threadgroup " + number(finding.threadgroup[0]) + "," +

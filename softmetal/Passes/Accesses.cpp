@@ -49,9 +49,9 @@ SmallVector<Access, 0> sharedAccesses(Module &module) {
         add(instruction, 1, accessWrite, layout.getTypeStoreSize(store->getValueOperand()->getType()), nullptr,
             store->getAlign().value());
       else if (auto *memory = dyn_cast<MemIntrinsic>(&instruction)) {
-        add(instruction, 0, accessWrite, 0, memory->getLength(), 1);
-        if (isa<MemTransferInst>(memory))
-          add(instruction, 1, 0, 0, memory->getLength(), 1);
+        add(instruction, 0, accessWrite, 0, memory->getLength(), memory->getDestAlign().valueOrOne().value());
+        if (auto *transfer = dyn_cast<MemTransferInst>(memory))
+          add(instruction, 1, 0, 0, memory->getLength(), transfer->getSourceAlign().valueOrOne().value());
       } else if (auto *call = dyn_cast<CallInst>(&instruction)) {
         Type *element = nullptr;
         uint32_t kind = 0;
@@ -60,6 +60,24 @@ SmallVector<Access, 0> sharedAccesses(Module &module) {
       }
     }
   return list;
+}
+
+void forgetInBounds(Module &module) {
+  for (Function &function : module)
+    for (Instruction &instruction : instructions(function))
+      if (auto *address = dyn_cast<GetElementPtrInst>(&instruction))
+        address->setNoWrapFlags(GEPNoWrapFlags::none());
+}
+
+uint32_t accessShift(ArrayRef<Access> accesses, unsigned addressSpace) {
+  uint64_t bits = 16;
+  for (const Access &access : accesses)
+    if (access.addressSpace() == addressSpace) {
+      auto *length = dyn_cast_or_null<ConstantInt>(access.length);
+      bits |= access.length ? (length ? length->getZExtValue() : 1) : access.bytes;
+      bits |= access.align;
+    }
+  return countr_zero(bits);
 }
 
 } // namespace softmetal

@@ -31,6 +31,12 @@ struct Access {
   }
 };
 
+/// Takes the promise that addresses stay in their object from address computations: checks ask for exactly that, and must not be folded.
+void forgetInBounds(llvm::Module &module);
+
+/// The logarithm of the bytes that no access to an address space is finer or less aligned than; at most 4.
+uint32_t accessShift(llvm::ArrayRef<Access> accesses, unsigned addressSpace);
+
 /// All accesses of the module's functions to memory other than the lane's own.
 llvm::SmallVector<Access, 0> sharedAccesses(llvm::Module &module);
 

@@ -13,7 +13,9 @@ namespace softmetal {
 
 PreservedAnalyses InitialisationPass::run(Module &module, ModuleAnalysisManager &) {
   RuntimeCalls runtime(module);
-  for (const Access &access : sharedAccesses(module)) {
+  SmallVector<Access, 0> accesses = sharedAccesses(module);
+  translation.threadgroupShift = accessShift(accesses, space::threadgroup);
+  for (const Access &access : accesses) {
     if (access.addressSpace() != space::threadgroup)
       continue;
     IRBuilder<> builder(access.instruction);

@@ -87,7 +87,13 @@ private:
     case Operation::AtomicCompareExchange:
     case Operation::CoherentLoad:
     case Operation::CoherentStore:
-      return lowerAtomic(call, known, builder);
+    {
+      Value *result = lowerAtomic(call, known, builder);
+      // The lane may be about to ask again until another lane has answered.
+      if (!call.getType()->isVoidTy() && !call.use_empty())
+        runtime.call(builder, "yield", {})->setConvergent();
+      return result;
+    }
     case Operation::MatrixMultiply:
     case Operation::MatrixFill:
     case Operation::MatrixLoad26:

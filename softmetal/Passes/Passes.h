@@ -18,6 +18,7 @@ namespace softmetal {
 SOFTMETAL_PASS(Specialise)        ///< function constants get their values
 SOFTMETAL_PASS(Matrices)          ///< <64 x T> becomes the two elements that a lane holds
 SOFTMETAL_PASS(Bounds)            ///< every access outside its object is reported and made harmless
+SOFTMETAL_PASS(PrivateMemory)     ///< accesses outside a lane's own arrays are made harmless, and reported in checked code
 SOFTMETAL_PASS(Races)             ///< accesses that no barrier orders are reported
 SOFTMETAL_PASS(Initialisation)    ///< reads of threadgroup memory that nobody wrote are reported
 SOFTMETAL_PASS(Uniform)           ///< promises of uniform values are verified

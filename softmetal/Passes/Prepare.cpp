@@ -50,12 +50,13 @@ void addTranslationPasses(ModulePassManager &passes, Translation &translation, b
   if (clean || translation.checked() || translation.count)
     addPreparePasses(passes);
   passes.addPass(MatricesPass(translation));
-  if (translation.bounds)
-    passes.addPass(BoundsPass(translation));
-  if (translation.races)
+  passes.addPass(PrivateMemoryPass(translation));
+  if (translation.races) // before bounds, which hides where a pointer comes from
     passes.addPass(RacesPass(translation));
   if (translation.initialisation)
     passes.addPass(InitialisationPass(translation));
+  if (translation.bounds)
+    passes.addPass(BoundsPass(translation));
   if (translation.uniform)
     passes.addPass(UniformPass(translation));
   if (translation.count)

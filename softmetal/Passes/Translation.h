@@ -50,6 +50,10 @@ struct Translation {
   uint64_t buffers = 0;         ///< bit i: buffer i is an argument
   uint32_t threadgroupArguments = 0;
   uint32_t stackBytes = 0;
+  uint32_t deviceShift = 4, threadgroupShift = 4; ///< shadow memory has a cell for every 1 << shift bytes: no access is finer
+  uint64_t writtenBuffers = 0;                    ///< bit i: device memory is written through argument i
+  std::vector<std::pair<uint32_t, uint64_t>> writtenSlots; ///< or through the pointer that lies at (buffer, offset)
+  bool writesAnywhere = false;                    ///< or through a pointer of unknown origin
   std::string error;            ///< the first thing that could not be translated
 
   bool checked() const { return bounds || races || initialisation || uniform; }

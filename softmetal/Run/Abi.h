@@ -53,6 +53,15 @@ struct LaneIds {
   void *const *threadgroupBuffers; ///< threadgroup arguments by index
 };
 
+class DeviceShadow;
+
+/// A registered range of device memory, or an array in threadgroup memory, as generated code reads it: by offset, in this order.
+struct MemoryRange {
+  char *begin = nullptr;
+  uint64_t bytes = 0;
+  DeviceShadow *shadow = nullptr; ///< null where nobody writes in this launch, so that no race is possible
+};
+
 } // namespace softmetal
 
 // The functions that generated code calls.
@@ -63,10 +72,15 @@ void softmetal_rt_collective(uint32_t operation, uint32_t types, uint32_t site, 
 char *softmetal_rt_threadgroup();
 uint32_t softmetal_rt_lane();
 void softmetal_rt_poll(uint32_t site); ///< loop back-edges: time limit and interrupts
+void softmetal_rt_yield();             ///< after atomics whose result is used: the lane may wait for another one
 // Checks. The bounds functions return the pointer to use: their argument, or a sink that reads as zeros.
 void *softmetal_rt_bounds_device(void *pointer, uint32_t bytes, uint32_t access, uint32_t site, uint32_t buffer, uint32_t align);
 void *softmetal_rt_bounds_threadgroup(void *pointer, uint32_t bytes, uint32_t access, uint32_t site, uint32_t align);
-void softmetal_rt_race_device(void *pointer, uint32_t bytes, uint32_t access, uint32_t site);
+void *softmetal_rt_bounds_private(void *pointer, uint32_t bytes, uint32_t access, uint32_t site, void *object, uint32_t length);
+// The range that a pointer points into: of a kernel argument the bound buffer, else what is registered there. Never null.
+const softmetal::MemoryRange *softmetal_rt_device_range(void *pointer, uint32_t buffer);
+const softmetal::MemoryRange *softmetal_rt_threadgroup_range(void *pointer);
+void softmetal_rt_race_device(void *pointer, uint32_t bytes, uint32_t access, uint32_t site, const softmetal::MemoryRange *range);
 void softmetal_rt_race_threadgroup(void *pointer, uint32_t bytes, uint32_t access, uint32_t site);
 void softmetal_rt_written_threadgroup(void *pointer, uint32_t bytes);
 void softmetal_rt_read_threadgroup(void *pointer, uint32_t bytes, uint32_t site);

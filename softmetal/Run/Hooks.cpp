@@ -110,13 +110,51 @@ void *Machine::boundsThreadgroup(char *pointer, uint32_t bytes, uint32_t access,
   return sink.get();
 }
 
+void *Machine::boundsPrivate(char *pointer, uint32_t bytes, uint32_t access, uint32_t site, char *object, uint32_t length) {
+  FindingDetail detail{Finding::PrivateBounds, site, 0};
+  detail.offset = pointer - object;
+  detail.length = length;
+  detail.bytes = bytes;
+  detail.access = access;
+  detail.lane = current->ids.threadIndex;
+  report(detail);
+  memset(sink.get(), 0, bytes);
+  return sink.get();
+}
+
+const MemoryRange *Machine::deviceRange(char *pointer, uint32_t buffer) {
+  static const MemoryRange nothing;
+  if (buffer != anyBuffer)
+    return buffer < launch->checkedBuffers.size() ? &launch->checkedBuffers[buffer] : &nothing;
+  for (const MemoryRange &range : launch->checkedRanges)
+    if (pointer >= range.begin && static_cast<uint64_t>(pointer - range.begin) < range.bytes)
+      return &range;
+  return &nothing;
+}
+
+const MemoryRange *Machine::threadgroupRange(char *pointer) const {
+  static const MemoryRange nothing;
+  for (const MemoryRange &range : threadgroupRanges)
+    if (pointer >= range.begin && static_cast<uint64_t>(pointer - range.begin) < range.bytes)
+      return &range;
+  return &nothing;
+}
+
+/// Whether bytes of threadgroup memory lie within one array.
+bool Machine::inArray(size_t offset, size_t bytes) const {
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [&](const ThreadgroupRange &range) { return offset >= range.begin && offset + bytes <= range.end; });
+}
+
 void Machine::raceThreadgroup(char *pointer, uint32_t bytes, uint32_t access, uint32_t site) {
   auto offset = static_cast<size_t>(pointer - memory);
-  if (offset >= shadow.size() || offset + bytes > shadow.size())
-    return; // the sink, or an access that the bounds check would have reported
+  if (!bytes || offset >= memoryBytes || offset + bytes > memoryBytes)
+    return; // the bounds check reports it
   Conflict conflict = shadow.access(offset, bytes, access, site, accessor(false));
   if (!conflict.found)
     return;
+  if (!inArray(offset, bytes))
+    return; // within a red zone: the bounds check reports it
   FindingDetail detail{Finding::Race, site, conflict.site};
   detail.offset = static_cast<int64_t>(offset);
   detail.bytes = bytes;
@@ -126,32 +164,39 @@ void Machine::raceThreadgroup(char *pointer, uint32_t bytes, uint32_t access, ui
   report(detail);
 }
 
-void Machine::raceDevice(char *pointer, uint32_t bytes, uint32_t access, uint32_t site) {
+void Machine::raceDevice(char *pointer, uint32_t bytes, uint32_t access, uint32_t site, const MemoryRange *range) {
   auto address = reinterpret_cast<uintptr_t>(pointer);
-  for (uint32_t i = 0; i < launch->shadows.size(); ++i) {
-    DeviceShadow *device = launch->shadows[i].get();
-    if (!device || !device->contains(address, bytes))
-      continue;
-    Conflict conflict = device->access(address, bytes, access, site, static_cast<uint32_t>(threadgroupIndex), accessor(true));
-    if (!conflict.found)
-      return;
-    FindingDetail detail{Finding::DeviceRace, site, conflict.site};
-    detail.buffer = static_cast<int32_t>(i);
-    detail.offset = static_cast<int64_t>(device->offset(address));
-    detail.bytes = bytes;
-    detail.access = access | 4;
-    detail.otherAccess = conflict.otherWrote ? accessWrite : 0;
-    detail.lane = current->ids.threadIndex;
-    report(detail);
-    return;
+  DeviceShadow *device = range ? range->shadow : nullptr;
+  if (!device || !device->contains(address, bytes)) {
+    device = nullptr;
+    for (const auto &shadow : launch->shadows)
+      if (shadow->contains(address, bytes))
+        device = shadow.get();
   }
+  if (!device || !bytes)
+    return;
+  Conflict conflict = device->access(address, bytes, access, site, static_cast<uint32_t>(threadgroupIndex), accessor(true));
+  if (!conflict.found)
+    return;
+  FindingDetail detail{Finding::DeviceRace, site, conflict.site};
+  for (const BufferRange &registered : launch->ranges)
+    if (pointer >= registered.address && static_cast<uint64_t>(pointer - registered.address) < registered.bytes) {
+      detail.buffer = static_cast<int32_t>(&registered - launch->ranges.data());
+      detail.offset = pointer - registered.address;
+      break;
+    }
+  detail.bytes = bytes;
+  detail.access = access | 4;
+  detail.otherAccess = conflict.otherWrote ? accessWrite : 0;
+  detail.lane = current->ids.threadIndex;
+  report(detail);
 }
 
 void Machine::readThreadgroup(char *pointer, uint32_t bytes, uint32_t site) {
   auto offset = static_cast<size_t>(pointer - memory);
-  if (offset >= shadow.size() || offset + bytes > shadow.size())
+  if (!bytes || offset >= memoryBytes || offset + bytes > memoryBytes)
     return;
-  if (!shadow.unwritten(offset, bytes, launchNumber))
+  if (!shadow.unwritten(offset, bytes, launchNumber) || !inArray(offset, bytes))
     return;
   FindingDetail detail{Finding::Uninitialised, site, 0};
   detail.offset = static_cast<int64_t>(offset);
@@ -162,8 +207,17 @@ void Machine::readThreadgroup(char *pointer, uint32_t bytes, uint32_t site) {
 
 void Machine::writtenThreadgroup(char *pointer, uint32_t bytes) {
   auto offset = static_cast<size_t>(pointer - memory);
-  if (offset < shadow.size() && offset + bytes <= shadow.size())
+  if (bytes && offset < memoryBytes && offset + bytes <= memoryBytes)
     shadow.written(offset, bytes, launchNumber);
+}
+
+bool Machine::escape(int signal, uintptr_t address) {
+  if (!escapable)
+    return false;
+  escapable = false;
+  trapSignal = signal;
+  trapAddress = address;
+  siglongjmp(escapePoint, 1);
 }
 
 void Machine::poll(uint32_t site) {
@@ -233,6 +287,11 @@ void softmetal_rt_collective(uint32_t operation, uint32_t types, uint32_t site, 
 char *softmetal_rt_threadgroup() { return machine->threadgroupMemory(); }
 uint32_t softmetal_rt_lane() { return machine->lane().ids.lane; }
 void softmetal_rt_poll(uint32_t site) { machine->poll(site); }
+void softmetal_rt_yield() {
+  Lane &lane = machine->lane();
+  lane.state = LaneState::Yielded;
+  machine->wait(lane);
+}
 
 void *softmetal_rt_bounds_device(void *pointer, uint32_t bytes, uint32_t access, uint32_t site, uint32_t buffer, uint32_t align) {
   return machine->boundsDevice(static_cast<char *>(pointer), bytes, access, site, buffer, align);
@@ -240,8 +299,15 @@ void *softmetal_rt_bounds_device(void *pointer, uint32_t bytes, uint32_t access,
 void *softmetal_rt_bounds_threadgroup(void *pointer, uint32_t bytes, uint32_t access, uint32_t site, uint32_t align) {
   return machine->boundsThreadgroup(static_cast<char *>(pointer), bytes, access, site, align);
 }
-void softmetal_rt_race_device(void *pointer, uint32_t bytes, uint32_t access, uint32_t site) {
-  machine->raceDevice(static_cast<char *>(pointer), bytes, access, site);
+void *softmetal_rt_bounds_private(void *pointer, uint32_t bytes, uint32_t access, uint32_t site, void *object, uint32_t length) {
+  return machine->boundsPrivate(static_cast<char *>(pointer), bytes, access, site, static_cast<char *>(object), length);
+}
+const MemoryRange *softmetal_rt_device_range(void *pointer, uint32_t buffer) {
+  return machine->deviceRange(static_cast<char *>(pointer), buffer);
+}
+const MemoryRange *softmetal_rt_threadgroup_range(void *pointer) { return machine->threadgroupRange(static_cast<char *>(pointer)); }
+void softmetal_rt_race_device(void *pointer, uint32_t bytes, uint32_t access, uint32_t site, const MemoryRange *range) {
+  machine->raceDevice(static_cast<char *>(pointer), bytes, access, site, range);
 }
 void softmetal_rt_race_threadgroup(void *pointer, uint32_t bytes, uint32_t access, uint32_t site) {
   machine->raceThreadgroup(static_cast<char *>(pointer), bytes, access, site);

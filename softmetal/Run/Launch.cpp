@@ -2,7 +2,9 @@
 #include "softmetal/Run/Launch.h"
 #include "softmetal/Run/Machine.h"
 #include "softmetal/Run/Pool.h"
+#include "softmetal/Run/Trap.h"
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -78,17 +80,78 @@ Launch::Launch(const CompiledKernel &kernel, const LaunchArguments &arguments, c
           std::none_of(ranges.begin(), ranges.end(), [&](const BufferRange &known) { return known.address == range.address; }))
         ranges.push_back(range);
   }
-  if (kernel.facts.races)
-    for (const BufferRange &range : ranges) {
-      auto shadow = std::make_unique<DeviceShadow>(reinterpret_cast<uintptr_t>(range.address), range.bytes);
-      shadows.push_back(shadow->usable() ? std::move(shadow) : nullptr);
-    }
+  if (kernel.checked)
+    prepareChecks();
   if (options.seed && total > 2) {
     // A stride without a common divisor visits every threadgroup once.
     multiplier = (options.seed * 0x9e3779b97f4a7c15ull >> 16) % total | 1;
     while (std::gcd(multiplier, total) != 1)
       ++multiplier;
   }
+}
+
+/// Shadows where races are possible, and the tables that generated code compares with.
+void Launch::prepareChecks() {
+  for (const BufferRange &range : ranges)
+    checkedRanges.push_back({range.address, range.bytes, nullptr});
+  // Arrays that overlap share a shadow.
+  std::vector<BufferRange> merged;
+  for (const BufferRange &range : ranges)
+    if (kernel.facts.races)
+      merged.push_back(range);
+  std::sort(merged.begin(), merged.end(), [](const BufferRange &a, const BufferRange &b) { return a.address < b.address; });
+  size_t count = 0;
+  for (const BufferRange &range : merged) {
+    BufferRange *last = count ? &merged[count - 1] : nullptr;
+    if (last && range.address < last->address + last->bytes)
+      last->bytes = std::max<uint64_t>(last->bytes, static_cast<uint64_t>(range.address - last->address) + range.bytes);
+    else
+      merged[count++] = range;
+  }
+  merged.resize(count);
+  for (const BufferRange &range : merged)
+    if (mayBeWritten(range))
+      if (auto shadow = std::make_unique<DeviceShadow>(reinterpret_cast<uintptr_t>(range.address), range.bytes, kernel.facts.deviceShift);
+          shadow->usable())
+        shadows.push_back(std::move(shadow));
+  if (!shadows.empty()) {
+    uint32_t first = DeviceShadow::takeSerials(total);
+    for (auto &shadow : shadows)
+      shadow->setSerials(first, std::max<uint64_t>(total, 1));
+  }
+  auto shadowAt = [&](const char *address) -> DeviceShadow * {
+    for (auto &shadow : shadows)
+      if (shadow->contains(reinterpret_cast<uintptr_t>(address), 1))
+        return shadow.get();
+    return nullptr;
+  };
+  for (MemoryRange &range : checkedRanges)
+    range.shadow = shadowAt(range.begin);
+  checkedBuffers.resize(31);
+  for (size_t i = 0; i < arguments.buffers.size() && i < checkedBuffers.size(); ++i)
+    checkedBuffers[i] = {arguments.buffers[i].address, arguments.buffers[i].bytes, shadowAt(arguments.buffers[i].address)};
+}
+
+/// Whether the kernel has a pointer into the range through which it writes.
+bool Launch::mayBeWritten(const BufferRange &range) const {
+  const Translation &facts = kernel.facts;
+  auto holds = [&](const char *pointer) { return pointer >= range.address && pointer < range.address + range.bytes; };
+  auto meets = [&](const BufferRange &buffer) {
+    return buffer.address < range.address + range.bytes && range.address < buffer.address + buffer.bytes;
+  };
+  if (facts.writesAnywhere)
+    return true;
+  for (size_t i = 0; i < arguments.buffers.size(); ++i)
+    if (facts.writtenBuffers >> i & 1 && meets(arguments.buffers[i]))
+      return true;
+  for (auto [buffer, offset] : facts.writtenSlots) {
+    char *pointer = nullptr;
+    if (buffer < arguments.buffers.size() && offset + sizeof pointer <= arguments.buffers[buffer].bytes)
+      memcpy(&pointer, arguments.buffers[buffer].address + offset, sizeof pointer);
+    if (holds(pointer))
+      return true;
+  }
+  return false;
 }
 
 Launch::~Launch() = default;
@@ -130,6 +193,7 @@ void Launch::run() {
   auto work = [this] {
     static thread_local Machine worker;
     DenormalMode mode(options.keepDenormals);
+    TrapGuard traps;
     worker.run(*this);
   };
   uint64_t lanes = total * arguments.threads[0] * arguments.threads[1] * arguments.threads[2];

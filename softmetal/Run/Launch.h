@@ -80,7 +80,9 @@ public:
   const RunOptions &options;
   std::vector<void *> bufferPointers;
   std::vector<BufferRange> ranges;       ///< all registered memory, sorted by address
-  std::vector<std::unique_ptr<DeviceShadow>> shadows; ///< by range; only when races are checked
+  std::vector<std::unique_ptr<DeviceShadow>> shadows; ///< where races are checked and possible
+  std::vector<MemoryRange> checkedRanges; ///< `ranges` as generated code reads them
+  std::vector<MemoryRange> checkedBuffers; ///< the same by buffer index; empty where unbound
   uint64_t total = 0;
   std::atomic<uint64_t> next{0};
   std::atomic<bool> stop{false};
@@ -99,6 +101,8 @@ public:
   void merge(const FindingLog &findings, const Counters &counts);
 
 private:
+  void prepareChecks();
+  bool mayBeWritten(const BufferRange &range) const;
   std::atomic<bool> *interrupt;
   std::chrono::steady_clock::time_point deadline;
   uint64_t chunk = 1, multiplier = 1;

@@ -11,13 +11,15 @@
 #include "softmetal/Run/Launch.h"
 #include "softmetal/Run/Report.h"
 #include "softmetal/Run/Shadow.h"
+#include <csetjmp>
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
 namespace softmetal {
 
-enum class LaneState : uint8_t { Fresh, Ready, AtCollective, AtBarrier, Done };
+/// Yielded: it runs again once every other lane of the threadgroup has had its turn.
+enum class LaneState : uint8_t { Fresh, Ready, Yielded, AtCollective, AtBarrier, Done };
 
 struct Lane {
   LaneIds ids;
@@ -50,13 +52,18 @@ public:
   bool stopping() const { return launch->stop.load(std::memory_order_relaxed); }
   void *boundsDevice(char *pointer, uint32_t bytes, uint32_t access, uint32_t site, uint32_t buffer, uint32_t align);
   void *boundsThreadgroup(char *pointer, uint32_t bytes, uint32_t access, uint32_t site, uint32_t align);
-  void raceDevice(char *pointer, uint32_t bytes, uint32_t access, uint32_t site);
+  void *boundsPrivate(char *pointer, uint32_t bytes, uint32_t access, uint32_t site, char *object, uint32_t length);
+  const MemoryRange *deviceRange(char *pointer, uint32_t buffer);
+  const MemoryRange *threadgroupRange(char *pointer) const;
+  void raceDevice(char *pointer, uint32_t bytes, uint32_t access, uint32_t site, const MemoryRange *range);
   void raceThreadgroup(char *pointer, uint32_t bytes, uint32_t access, uint32_t site);
   void readThreadgroup(char *pointer, uint32_t bytes, uint32_t site);
   void writtenThreadgroup(char *pointer, uint32_t bytes);
   void countDevice(char *pointer, uint32_t bytes, uint32_t site);
   void countThreadgroup(char *pointer, uint32_t bytes, uint32_t site);
   void poll(uint32_t site);
+  /// What a signal handler does when the processor refused an instruction of a lane: leaves it and its launch. False if no launch runs.
+  bool escape(int signal, uintptr_t address);
   Counters counters;
   FindingLog log;
 
@@ -67,6 +74,9 @@ private:
   void runLanes(uint32_t group);
   bool meet(uint32_t group);
   bool release();
+  bool wakeYielded();
+  bool inArray(size_t offset, size_t bytes) const;
+  void trapped();
   Lane *nextLane();
   void enter(Lane &lane);
   void resolve(uint32_t group, Lane **lanes, uint32_t mask);
@@ -106,11 +116,17 @@ private:
   size_t memoryBytes = 0, memoryCapacity = 0;
   std::vector<void *> threadgroupBuffers;
   std::vector<ThreadgroupRange> ranges;
+  std::vector<MemoryRange> threadgroupRanges; ///< the same, as addresses
   // Checks.
   uint32_t epoch = 0, deviceEpoch = 0, launchNumber = 0;
   ThreadgroupShadow shadow;
   std::unique_ptr<char[]> sink;
   uint32_t lastRange = 0;
+  // Where to go on after a trap, and what it was.
+  sigjmp_buf escapePoint;
+  bool escapable = false;
+  int trapSignal = 0;
+  uintptr_t trapAddress = 0;
 };
 
 /// The machine of the thread that runs generated code.

@@ -17,6 +17,8 @@ const char *findingName(Finding kind) {
   case Finding::Deadlock: return "deadlock";
   case Finding::Timeout: return "time limit";
   case Finding::StackOverflow: return "stack overflow";
+  case Finding::PrivateBounds: return "out of bounds in thread memory";
+  case Finding::Trap: return "trap of the processor";
   }
   return "";
 }

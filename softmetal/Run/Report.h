@@ -15,7 +15,7 @@ namespace softmetal {
 
 enum class Finding : uint32_t {
   Bounds, ThreadgroupBounds, Race, DeviceRace, Uninitialised, Divergence, InactiveLane, Uniform, Alignment, Deadlock, Timeout,
-  StackOverflow,
+  StackOverflow, PrivateBounds, Trap,
 };
 const char *findingName(Finding kind);
 

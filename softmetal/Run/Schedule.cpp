@@ -98,6 +98,9 @@ void Machine::runLanes(uint32_t group) {
 bool Machine::meet(uint32_t group) {
   uint32_t waiting = 0, live = 0, order = ~0u, site = 0;
   Lane *list[32];
+  for (uint32_t i = 0; i < passCount; ++i)
+    if (passBase[i].state == LaneState::Yielded)
+      return false; // it comes first: it may reach the same operation
   for (uint32_t i = 0; i < passCount; ++i) {
     Lane &lane = passBase[i];
     list[i] = &lane;
@@ -165,6 +168,31 @@ bool Machine::release() {
   return true;
 }
 
+/// Lets the lanes run again that gave up their turn. False if there were none.
+bool Machine::wakeYielded() {
+  bool any = false;
+  for (Lane &lane : lanes)
+    if (lane.state == LaneState::Yielded) {
+      lane.state = LaneState::Ready;
+      any = true;
+    }
+  return any;
+}
+
+/// After a jump out of a lane that the processor could not go on with.
+void Machine::trapped() {
+  FindingDetail detail{Finding::Trap, 0, 0};
+  detail.access = static_cast<uint32_t>(trapSignal);
+  detail.offset = static_cast<int64_t>(trapAddress);
+  detail.lane = current ? current->ids.threadIndex : 0;
+  if (int lane = stacks.guardAt(reinterpret_cast<void *>(trapAddress)); lane >= 0)
+    detail.kind = Finding::StackOverflow;
+  report(detail);
+  launch->finish(Stop::Fault);
+  stackCount = 0; // lanes that did not end are dropped, and their stacks with them
+  freeStacks.clear();
+}
+
 void Machine::deadlock() {
   const Lane *one = nullptr, *other = nullptr;
   for (const Lane &lane : lanes)
@@ -212,6 +240,10 @@ void Machine::prepare() {
     threadgroupBuffers[i] = arguments.threadgroupBytes[i] ? memory + offsets[i] : nullptr;
   if (kernel->facts.races || kernel->facts.initialisation)
     shadow.resize(memoryBytes);
+  shadow.setShift(kernel->facts.threadgroupShift);
+  threadgroupRanges.clear();
+  for (const ThreadgroupRange &range : ranges)
+    threadgroupRanges.push_back({memory + range.begin, range.end - range.begin, nullptr});
 
   for (uint32_t i = 0; i < threadCount; ++i) {
     LaneIds &ids = lanes[i].ids;
@@ -276,6 +308,8 @@ bool Machine::runThreadgroup(uint64_t index) {
       } while (meet(group));
     }
     launch->poll();
+    if (wakeYielded())
+      continue;
     if (std::all_of(lanes.begin(), lanes.end(), [](const Lane &lane) { return lane.state == LaneState::Done; }))
       return true;
     if (!release()) {
@@ -301,6 +335,13 @@ void Machine::run(Launch &work) {
   log.clear();
   prepare();
   machine = this;
+  if (sigsetjmp(escapePoint, 0)) {
+    trapped();
+    machine = nullptr;
+    work.merge(log, counters);
+    return;
+  }
+  escapable = true;
   if (!stacks.reserve(threadCount, kernel->facts.stackBytes)) {
     report({Finding::StackOverflow, 0, 0});
     launch->finish(Stop::Fault);
@@ -313,6 +354,7 @@ void Machine::run(Launch &work) {
         freeStacks.clear();
         break;
       }
+  escapable = false;
   machine = nullptr;
   work.merge(log, counters);
 }

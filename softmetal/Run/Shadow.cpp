@@ -2,6 +2,10 @@
 #include "softmetal/Run/Shadow.h"
 #include "softmetal/Run/Abi.h"
 #include <algorithm>
+#include <bit>
+#include <cstring>
+#include <map>
+#include <mutex>
 #include <sys/mman.h>
 
 namespace softmetal {
@@ -14,7 +18,7 @@ Conflict ThreadgroupShadow::access(size_t offset, size_t bytes, uint32_t kind, u
     if (!conflict.found)
       conflict = {true, otherSite, otherWrote, other, 0};
   };
-  for (size_t at = offset; at < offset + bytes; ++at) {
+  for (size_t at = offset >> shift, end = (offset + bytes - 1) >> shift; at <= end; ++at) {
     Cell &cell = cells[at];
     // Against the last write.
     if (cell.writeEpoch == who.epoch && cell.writer != who.thread && !(atomic && cell.writeAtomic) &&
@@ -60,35 +64,105 @@ Conflict ThreadgroupShadow::access(size_t offset, size_t bytes, uint32_t kind, u
 }
 
 void ThreadgroupShadow::written(size_t offset, size_t bytes, uint32_t launch) {
-  std::fill_n(writtenIn.begin() + static_cast<ptrdiff_t>(offset), bytes, launch);
+  for (size_t at = offset >> shift, end = (offset + bytes - 1) >> shift; at <= end; ++at)
+    writtenIn[at] = launch;
 }
 
 uint32_t ThreadgroupShadow::unwritten(size_t offset, size_t bytes, uint32_t launch) const {
   uint32_t count = 0;
-  for (size_t at = offset; at < offset + bytes; ++at)
+  for (size_t at = offset >> shift, end = (offset + bytes - 1) >> shift; at <= end; ++at)
     count += writtenIn[at] != launch;
   return count;
 }
 
-DeviceShadow::DeviceShadow(uintptr_t base, uint64_t bytes) : base(base), length(bytes) {
-  void *memory = mmap(nullptr, bytes * sizeof(Cell), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  cells = memory == MAP_FAILED ? nullptr : static_cast<Cell *>(memory);
+/// Memory for shadows, kept between launches: fresh pages cost more than most launches.
+class ShadowMemory {
+public:
+  using Cell = DeviceShadow::Cell;
+  static constexpr size_t kept = size_t(256) << 20; ///< bytes at most that wait for another launch
+  static constexpr uint32_t lastSerial = 0xffffff;
+
+  Cell *take(size_t bytes, size_t &mapped, uint32_t &madeIn) {
+    std::lock_guard lock(mutex);
+    madeIn = generation;
+    mapped = std::bit_ceil(std::max<size_t>(bytes, 4096));
+    if (auto it = free.find(mapped); it != free.end()) {
+      void *memory = it->second;
+      free.erase(it);
+      waiting -= mapped;
+      return static_cast<Cell *>(memory);
+    }
+    void *memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED ? nullptr : static_cast<Cell *>(memory);
+  }
+  void give(Cell *cells, size_t mapped, uint32_t madeIn) {
+    std::lock_guard lock(mutex);
+    if (madeIn != generation || waiting + mapped > kept) {
+      munmap(static_cast<void *>(cells), mapped);
+      return;
+    }
+    free.emplace(mapped, cells);
+    waiting += mapped;
+  }
+  uint32_t serials(uint64_t count) {
+    std::lock_guard lock(mutex);
+    count = std::min<uint64_t>(count, lastSerial);
+    if (next + count > uint64_t(lastSerial) + 1) { // numbers begin anew: what remembers old ones goes
+      for (auto [bytes, memory] : free)
+        munmap(memory, bytes);
+      free.clear();
+      waiting = 0;
+      next = 1;
+      ++generation;
+    }
+    uint32_t first = next;
+    next += static_cast<uint32_t>(count);
+    return first;
+  }
+  uint32_t current() const { return generation; }
+
+private:
+  std::mutex mutex;
+  std::multimap<size_t, void *> free;
+  size_t waiting = 0;
+  uint32_t next = 1;
+  std::atomic<uint32_t> generation{0};
+};
+
+static ShadowMemory &shadowMemory() {
+  static auto *memory = new ShadowMemory; // workers may outlive static destructors
+  return *memory;
+}
+
+DeviceShadow::DeviceShadow(uintptr_t base, uint64_t bytes, uint32_t shift) : base(base), length(bytes), shift(shift) {
+  uint64_t count = ((base + bytes - 1) >> shift) - (base >> shift) + 1;
+  cells = shadowMemory().take(count * sizeof(Cell), mapped, generation);
 }
 
 DeviceShadow::~DeviceShadow() {
   if (cells)
-    munmap(static_cast<void *>(cells), length * sizeof(Cell));
+    shadowMemory().give(cells, mapped, generation);
+}
+
+uint32_t DeviceShadow::takeSerials(uint64_t threadgroups) { return shadowMemory().serials(threadgroups); }
+
+void DeviceShadow::setSerials(uint32_t first, uint64_t threadgroups) {
+  firstSerial = first;
+  serials = static_cast<uint32_t>(std::min<uint64_t>(threadgroups, ShadowMemory::lastSerial));
+  if (generation != shadowMemory().current()) { // numbers began anew after this memory was taken
+    memset(static_cast<void *>(cells), 0, mapped);
+    generation = shadowMemory().current();
+  }
 }
 
 namespace {
 struct Word {
   uint64_t bits;
-  static Word make(uint32_t threadgroup, bool atomic, uint32_t epoch, uint32_t thread, uint32_t site) {
-    return {uint64_t(threadgroup % 0xfffffe + 1) << 40 | uint64_t(atomic) << 39 | uint64_t(epoch & epochMask) << 26 |
+  static Word make(uint32_t serial, bool atomic, uint32_t epoch, uint32_t thread, uint32_t site) {
+    return {uint64_t(serial) << 40 | uint64_t(atomic) << 39 | uint64_t(epoch & epochMask) << 26 |
             uint64_t(thread & 0x3ff) << 16 | (site & 0xffff)};
   }
-  bool empty() const { return bits == 0; }
-  uint64_t threadgroup() const { return bits >> 40; } ///< 1 and up
+  uint32_t threadgroup() const { return uint32_t(bits >> 40); } ///< its serial number; 1 and up
   bool atomic() const { return bits >> 39 & 1; }
   bool several() const { return bits >> 38 & 1; } ///< lanes of this threadgroup and epoch
   bool foreign() const { return bits >> 37 & 1; } ///< another threadgroup as well
@@ -104,10 +178,12 @@ Conflict DeviceShadow::access(uintptr_t address, uint64_t bytes, uint32_t kind, 
                               const Accessor &who) {
   Conflict conflict;
   bool write = kind & accessWrite, atomic = kind & accessAtomic;
-  Word mine = Word::make(threadgroup, atomic, who.epoch, who.thread, site);
+  Word mine = Word::make(firstSerial + threadgroup % serials, atomic, who.epoch, who.thread, site);
+  // Older launches left their words behind: they mean nothing now.
+  auto empty = [&](Word other) { return other.threadgroup() - firstSerial >= serials; };
   // Whether an earlier access and this one are unordered. A reader word may stand for several lanes of its epoch.
   auto unordered = [&](Word other) {
-    if (other.empty() || (atomic && other.atomic()))
+    if (empty(other) || (atomic && other.atomic()))
       return false;
     if (other.threadgroup() != mine.threadgroup() || other.foreign())
       return true;
@@ -116,25 +192,26 @@ Conflict DeviceShadow::access(uintptr_t address, uint64_t bytes, uint32_t kind, 
   };
   auto found = [&](Word other, bool wrote) {
     if (!conflict.found)
-      conflict = {true, other.site(), wrote, other.thread(), uint32_t(other.threadgroup() - 1)};
+      conflict = {true, other.site(), wrote, other.thread(), other.threadgroup() - firstSerial};
   };
-  for (uint64_t at = address - base; at < address - base + bytes; ++at) {
+  uintptr_t zero = base >> shift;
+  for (uint64_t at = (address >> shift) - zero, end = ((address + bytes - 1) >> shift) - zero; at <= end; ++at) {
     Cell &cell = cells[at];
     if (write) {
       Word last{cell.writer.exchange(mine.bits)};
       if (unordered(last))
         found(last, true);
-      Word reader{cell.reader.load()};
+      Word reader{cell.reader.load(std::memory_order_relaxed)}; // the exchange was a fence
       if (unordered(reader)) {
         found(reader, false);
-        cell.reader.store(0);
+        cell.reader.store(0, std::memory_order_relaxed);
       }
       continue;
     }
     // Set first, check then: of a reader and a writer that meet, at least one sees the other.
     Word last{cell.reader.load(std::memory_order_relaxed)};
     uint64_t next = mine.bits;
-    if (!last.empty()) {
+    if (!empty(last)) {
       bool same = last.threadgroup() == mine.threadgroup();
       if (!same || last.foreign())
         next |= Word::foreignBit;
@@ -143,8 +220,9 @@ Conflict DeviceShadow::access(uintptr_t address, uint64_t bytes, uint32_t kind, 
       if (!last.atomic() && (next & (Word::foreignBit | Word::severalBit)))
         next &= ~Word::atomicBit;
     }
-    cell.reader.store(next);
-    Word writer{cell.writer.load()};
+    if (next != last.bits)
+      cell.reader.exchange(next);
+    Word writer{cell.writer.load(std::memory_order_relaxed)};
     if (unordered(writer))
       found(writer, true);
   }

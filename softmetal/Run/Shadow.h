@@ -5,7 +5,8 @@
 // of different lanes, one of them a write and not both atomic, are ordered only by an epoch between them or, within a SIMD-group,
 // by a sub-epoch. The first access of a pair stays in the shadow; each pair of sites is reported once and counted.
 //
-// Epochs never fall while a worker lives, so the shadow needs no clearing between threadgroups.
+// Epochs never fall while a worker lives, and the serial numbers of threadgroups never while the process does, so shadows need no
+// clearing between threadgroups and launches. A cell stands for as many bytes as the kernel's finest access has (Translation.h).
 //
 //===--------------------------------------------------------------------------------------------------------------------===//
 #pragma once
@@ -42,6 +43,8 @@ public:
     if (writtenIn.size() < bytes)
       writtenIn.resize(bytes);
   }
+  /// What follows takes offsets and lengths in bytes, and one cell is for 1 << shift of them.
+  void setShift(uint32_t log) { shift = log; }
   size_t size() const { return cells.size(); }
   Conflict access(size_t offset, size_t bytes, uint32_t kind, uint32_t site, const Accessor &who);
 
@@ -61,29 +64,38 @@ private:
   };
   std::vector<Cell> cells;
   std::vector<uint32_t> writtenIn;
+  uint32_t shift = 0;
 };
 
 /// Shadow of one buffer in device memory, shared by the workers of a launch. A barrier orders one threadgroup only, so accesses of
 /// two threadgroups are never ordered. Within a threadgroup the rule is that of the epochs that order device memory.
 class DeviceShadow {
 public:
-  DeviceShadow(uintptr_t base, uint64_t bytes);
+  /// Takes its memory from what earlier launches left. A cell is for 1 << shift bytes.
+  DeviceShadow(uintptr_t base, uint64_t bytes, uint32_t shift);
   ~DeviceShadow();
   DeviceShadow(const DeviceShadow &) = delete;
   DeviceShadow &operator=(const DeviceShadow &) = delete;
   bool usable() const { return cells != nullptr; }
+  /// Serial numbers for the threadgroups of a launch whose shadows have been made: those of older launches are less. Returns the first.
+  static uint32_t takeSerials(uint64_t threadgroups);
+  void setSerials(uint32_t first, uint64_t threadgroups);
   bool contains(uintptr_t address, uint64_t bytes) const { return address >= base && address + bytes <= base + length; }
-  uint64_t offset(uintptr_t address) const { return address - base; }
   Conflict access(uintptr_t address, uint64_t bytes, uint32_t kind, uint32_t site, uint32_t threadgroup, const Accessor &who);
 
 private:
-  // A word names an access: threadgroup + 1 (24 bits), atomic, several lanes, several threadgroups, epoch (11), thread (10), site (16).
+  // A word names an access: threadgroup's serial number (24 bits), atomic, several lanes, several threadgroups, epoch (11), thread (10),
+  // site (16).
   struct Cell {
     std::atomic<uint64_t> writer, reader;
   };
+  friend class ShadowMemory;
   Cell *cells = nullptr;
+  size_t mapped = 0;
+  uint32_t generation = 0;
   uintptr_t base;
   uint64_t length;
+  uint32_t shift, firstSerial = 1, serials = 1;
 };
 
 } // namespace softmetal

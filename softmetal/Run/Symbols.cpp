@@ -33,8 +33,12 @@ std::vector<Symbol> makeSymbols() {
   RUNTIME(softmetal_rt_threadgroup);
   RUNTIME(softmetal_rt_lane);
   RUNTIME(softmetal_rt_poll);
+  RUNTIME(softmetal_rt_yield);
   RUNTIME(softmetal_rt_bounds_device);
   RUNTIME(softmetal_rt_bounds_threadgroup);
+  RUNTIME(softmetal_rt_bounds_private);
+  RUNTIME(softmetal_rt_device_range);
+  RUNTIME(softmetal_rt_threadgroup_range);
   RUNTIME(softmetal_rt_race_device);
   RUNTIME(softmetal_rt_race_threadgroup);
   RUNTIME(softmetal_rt_written_threadgroup);

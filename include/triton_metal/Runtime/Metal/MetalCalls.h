@@ -85,7 +85,7 @@ enum { MetalStatusPending, MetalStatusCompleted, MetalStatusError, MetalStatusFa
 /* One finding of a checked launch. `line` and `otherLine` are lines of the MSL text, 0 where there is none. */
 enum { MetalReportBounds, MetalReportThreadgroupBounds, MetalReportRace, MetalReportDeviceRace, MetalReportUninitialised,
        MetalReportDivergence, MetalReportInactiveLane, MetalReportUniform, MetalReportAlignment, MetalReportDeadlock,
-       MetalReportTimeout, MetalReportStackOverflow };
+       MetalReportTimeout, MetalReportStackOverflow, MetalReportPrivateBounds, MetalReportTrap };
 typedef struct MetalReport {
   uint32_t kind;              /* MetalReport... */
   uint32_t line, column;      /* the access that was found */
