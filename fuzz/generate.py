@@ -16,7 +16,7 @@ from operations import OPERATIONS
 from tensors import HELPERS, TENSORS
 from values import FLOATS, NUMPY, Var, acceptable
 
-INPUTS = ("int8", "int32", "int64", "uint8", "uint32", "float16", "float32")
+INPUTS = ("int1", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32")
 LENGTH = 1000  # elements of each input: no multiple of a block
 
 
@@ -27,6 +27,7 @@ class Program:
     text: str
     grid: int
     warps: int
+    scalars: dict[str, int | float]
     inputs: dict[str, np.ndarray]
     outputs: dict[str, np.ndarray] = field(default_factory=dict)
     exact: dict[str, bool] = field(default_factory=dict)
@@ -50,7 +51,7 @@ class Generator:
         self.random = random.Random(seed)
         self.arrays = np.random.default_rng(seed)
         self.grid = self.random.randint(1, 3)
-        n = self.random.choice([1, 2, 8, 16, 32, 64, 128, 512])
+        n = self.random.choice([1, 2, 8, 16, 32, 64, 128, 512, 2048])
         rows = self.random.choice([1, 2, 8, 16, 32])
         cols = self.random.choice([1, 4, 8, 16, 32, 64])
         shapes = [(n,), (rows,), (cols,), (rows, cols), (rows * cols,)]
@@ -60,7 +61,9 @@ class Generator:
         if self.random.random() < 0.3:
             shapes += [(self.random.choice([1, 4, 16]), 2), (self.random.choice([1, 4, 16]), self.random.choice([2, 8]), 2)]
         self.shapes = list(dict.fromkeys(shapes))
-        self.program = Program(seed, "", self.grid, self.random.choice([1, 2, 4, 4, 8]), {f"{d}_ptr": self.input(d) for d in INPUTS})
+        scalars = {"one": 1, "few": self.random.choice([1, 2, 16, 17]), "many": self.random.choice([48, 300, 1000]),
+                   "real": self.random.choice([0.5, -2.0, 3.25])}
+        self.program = Program(seed, "", self.grid, self.random.choice([1, 2, 4, 4, 8]), scalars, {f"{d}_ptr": self.input(d) for d in INPUTS})
         self.vars: list[Var] = []
         self.values: list[dict[str, np.ndarray]] = [{} for _ in range(self.grid)]  # a dictionary a program of the grid
         self.lines: list[str] = []
@@ -71,6 +74,8 @@ class Generator:
     def input(self, dtype: str) -> np.ndarray:
         if dtype in FLOATS:
             return (self.arrays.integers(-64, 64, LENGTH) / 8).astype(NUMPY[dtype])
+        if dtype == "int1":
+            return self.arrays.integers(0, 2, LENGTH) > 0
         info = np.iinfo(NUMPY[dtype])
         values = self.arrays.integers(info.min, info.max, LENGTH, dtype=NUMPY[dtype], endpoint=True)
         values[:4] = info.min, info.max, 0, 1
@@ -120,11 +125,12 @@ class Generator:
         dtype, shape = self.random.choice(INPUTS), self.random.choice(self.shapes)
         text, offsets = self.offsets(shape)
         name = f"{dtype}_ptr"
-        data, limit = self.program.inputs[name], self.random.choice([LENGTH, LENGTH // 2, 17])
-        other = self.random.choice([0, 1, 5])
+        data, limit = self.program.inputs[name], self.random.choice([LENGTH, LENGTH // 2, 17, "few", "many"])
+        bound, limit = (limit, self.program.scalars[limit]) if isinstance(limit, str) else (str(limit), limit)
+        other = self.random.choice([0, 1] if dtype == "int1" else [0, 1, 5])
         for env, o in zip(self.values, offsets):
             env["#"] = np.where(o < limit, data[np.minimum(o, LENGTH - 1)], NUMPY[dtype](other)).astype(NUMPY[dtype])
-        self.define("load", f"tl.load({name} + {text}, mask={text} < {limit}, other={other})", dtype, shape, True, False,
+        self.define("load", f"tl.load({name} + {text}, mask={text} < {bound}, other={other})", dtype, shape, True, False,
                     lambda env: env["#"])
 
     def loop(self):
@@ -165,10 +171,11 @@ class Generator:
         """Output `index`: the programs store their values one after another."""
         size = int(np.prod(var.shape)) if var.shape else 1
         name = f"out{index}_ptr"
-        dtype = np.uint8 if var.dtype == "int1" else NUMPY[var.dtype]
+        as_byte = var.dtype == "int1" and self.random.random() < 0.7
+        dtype = np.uint8 if as_byte else NUMPY[var.dtype]
         expected = np.stack([env[var.name].astype(dtype).reshape(-1) for env in self.values]).reshape(-1)
         where = f"pid * {size} + {row_major(var.shape)}" if var.shape else "pid"
-        value = f"{var.name}.to(tl.uint8)" if var.dtype == "int1" else var.name
+        value = f"{var.name}.to(tl.uint8)" if as_byte else var.name
         mask = self.pick(lambda v: v.dtype == "int1" and v.shape == var.shape) if self.random.random() < 0.3 else None
         if mask is not None:
             expected[~np.stack([env[mask.name] for env in self.values]).reshape(-1)] = 0
@@ -244,7 +251,7 @@ class Generator:
                     self.program.histogram["return"] += 1
             if self.random.random() < 0.4:
                 self.atomic(6)
-        names = list(self.program.inputs) + list(self.program.outputs)
+        names = [*self.program.inputs, *self.program.scalars, *self.program.outputs]
         self.program.text = f"{HELPERS}\n\n@triton.jit\ndef kernel({', '.join(names)}):\n    pid = tl.program_id(0)\n" + "\n".join(self.lines) + "\n"
         return self.program
 

@@ -48,11 +48,11 @@ def difference(program: Program, outputs: dict[str, np.ndarray]) -> str | None:
 def execute(program: Program, device: str, triton, language) -> dict[str, np.ndarray]:
     outputs = {name: np.zeros_like(expected) for name, expected in program.outputs.items()}
     inputs = {name: array.copy() for name, array in program.inputs.items()}
-    arguments = [*inputs.values(), *outputs.values()]
+    arguments = [*inputs.values(), *program.scalars.values(), *outputs.values()]
     options = {"device": device, "num_warps": program.warps}
     if device == "upstream":  # its interpreter takes PyTorch tensors only
         import torch
-        arguments, options = [torch.from_numpy(array) for array in arguments], {}
+        arguments, options = [torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in arguments], {}
     jit(program.text, program.seed, triton, language)[(program.grid,)](*arguments, **options)
     return outputs
 

@@ -300,5 +300,86 @@ def dot_accumulate(g) -> Drawn | None:
         g.on(a, b, c, lambda x, y, z: (x.astype(np.float64) @ y.astype(np.float64) + z).astype(np.float32))
 
 
-TENSORS = (literal, mixed, bfloat, exact_math, error_function, softmax, random_numbers, user_reduce, ties, kept_or_all, scan, join, join,
+def implicit(g) -> Drawn | None:
+    """Operands of two shapes, broadcast by the operator."""
+    a = g.pick(lambda v: v.is_int)
+    b = a and g.pick(lambda v: v.dtype == a.dtype and v.shape != a.shape and (len(v.shape) == len(a.shape) or () in (v.shape, a.shape))
+                     and all(1 in (m, n) or m == n for m, n in zip(v.shape, a.shape)))
+    if b is None:
+        return None
+    shape = np.broadcast_shapes(a.shape, b.shape)
+    if int(np.prod(shape)) > 4096:
+        return None
+    operator, f = g.random.choice([("+", np.add), ("-", np.subtract), ("^", np.bitwise_xor)])
+    return "implicit broadcast", f"{a.name} {operator} {b.name}", a.dtype, shape, True, False, g.on(a, b, f)
+
+
+def signed_division(g) -> Drawn | None:
+    """Quotients and remainders of any signs, at every width."""
+    a, b = g.pair(SIGNED)
+    if a is None:
+        return None
+    remainder = g.random.random() < 0.5
+    text = f"({a.name} >> 1) {'%' if remainder else '//'} ((({b.name} & 15) - 8) | 1)"
+
+    def f(x, y):
+        n, one = x >> x.dtype.type(1), x.dtype.type(1)
+        d = ((y & y.dtype.type(15)) - y.dtype.type(8)) | one
+        q = (np.abs(n.astype(np.int64)).astype(np.uint64) // np.abs(d.astype(np.int64)).astype(np.uint64)).astype(np.int64)
+        q = np.where((n < 0) != (d < 0), -q, q).astype(x.dtype)
+        return (n - q * d).astype(x.dtype) if remainder else q
+    return ("srem" if remainder else "sdiv"), text, a.dtype, a.shape, True, False, g.on(a, b, f)
+
+
+def unsigned_division(g) -> Drawn | None:
+    a, b = g.pair(("uint8", "uint16", "uint32", "uint64"))
+    if a is None:
+        return None
+    operator, f = g.random.choice([("//", np.floor_divide), ("%", np.remainder)])
+    return f"u{operator}", f"{a.name} {operator} ({b.name} | 1)", a.dtype, a.shape, True, False,         g.on(a, b, lambda x, y: f(x, y | y.dtype.type(1)).astype(x.dtype))
+
+
+def bitcast(g) -> Drawn | None:
+    a = g.pick(lambda v: v.exact and v.dtype in ("float32", "float16", "int32", "uint32", "int8", "uint8", "int64", "uint64"))
+    if a is None:
+        return None
+    to = g.random.choice({"float32": ["int32", "uint32"], "float16": ["int16", "uint16"], "int32": ["uint32"], "uint32": ["int32"],
+                          "int8": ["uint8"], "uint8": ["int8"], "int64": ["uint64"], "uint64": ["int64"]}[a.dtype])
+    return "bitcast", f"{a.name}.to(tl.{to}, bitcast=True)", to, a.shape, True, False,         g.on(a, lambda x: np.ascontiguousarray(x).view(NUMPY[to]).reshape(x.shape))
+
+
+def truth(g) -> Drawn | None:
+    """Conversions to int1, and `not`."""
+    a = g.pick(lambda v: v.is_int or (v.is_float and v.exact))
+    if a is None:
+        return None
+    return "cast int1", f"{a.name}.to(tl.int1)", "int1", a.shape, True, False, g.on(a, lambda x: x != 0)
+
+
+def half_extremes(g) -> Drawn | None:
+    """Extremes of halves, whose result is float32."""
+    a = g.pick(lambda v: v.shape and v.dtype == "float16")
+    if a is None:
+        return None
+    axis = g.random.randrange(len(a.shape))
+    kind, f = g.random.choice([("max", np.max), ("min", np.min)])
+    return f"{kind} fp16", f"tl.{kind}({a.name}, axis={axis})", "float32", a.shape[:axis] + a.shape[axis + 1:], a.exact, False, \
+        g.on(a, lambda x: f(x, axis=axis).astype(np.float32))
+
+
+def scalar(g) -> Drawn | None:
+    """An argument of the kernel beside a tensor."""
+    name, value = g.random.choice(list(g.program.scalars.items()))
+    dtype = "float32" if isinstance(value, float) else "int32"
+    a = g.pick(lambda v: v.dtype == dtype and v.shape)
+    if a is None:
+        return None
+    kind, operator, f = g.random.choice([("add", "+", np.add), ("mul", "*", np.multiply), ("sub", "-", np.subtract)])
+    is_float, n = dtype == "float32", NUMPY[dtype](value)
+    exact = a.exact and not (is_float and a.product and kind != "mul")
+    return f"scalar {kind}", f"{a.name} {operator} {name}", dtype, a.shape, exact, is_float and (kind == "mul" or a.product), \
+        g.on(a, lambda x: f(x, n).astype(x.dtype))
+
+
+TENSORS = (implicit, implicit, signed_division, unsigned_division, bitcast, truth, half_extremes, scalar, literal, mixed, bfloat, exact_math, error_function, softmax, random_numbers, user_reduce, ties, kept_or_all, scan, join, join,
            split, split, permute, permute, gather, gather, conditional, call, call, constant, dot_accumulate)
