@@ -56,7 +56,8 @@ class Block:
 
     def condition(self, counters):
         choices = [("pid % 2 == 0", lambda f: f["pid"] % 2 == 0), ("pid > 0", lambda f: f["pid"] > 0),
-                   (f"{self.data} > 1", lambda f: f[self.data] > 1), (f"({self.data} & 1) != pid", lambda f: (f[self.data] & 1) != f["pid"])]
+                   (f"{self.data} > 1", lambda f: f[self.data] > 1),
+                   (f"({self.data} & 1) != pid", lambda f: (f[self.data] & 1) != f["pid"])]
         for counter in counters:
             choices += [(f"{counter} % 2 == 0", lambda f, c=counter: f[c] % 2 == 0),
                         (f"({counter} > 0) & (pid == 0)", lambda f, c=counter: (f[c] > 0) and f["pid"] == 0)]
@@ -147,6 +148,7 @@ def nest(g) -> None:
         del g.lines[mark:]
         return
     g.lines[mark:] = [f"    {line}" for line in
-                      [f"{data} = (tl.load(int64_ptr + {where} + pid) & 3).to(tl.{wide})", f"{names[0]} = {a.name}", f"{names[1]} = {y.name}",
+                      [f"{data} = (tl.load(int64_ptr + {where} + pid) & 3).to(tl.{wide})", f"{names[0]} = {a.name}",
+                       f"{names[1]} = {y.name}",
                        *lines]]
     g.program.histogram.update(f"nest {kind}" for kind in block.kinds)

@@ -32,7 +32,8 @@ def ours(headers, instantiation, prelude=""):
     text += "".join(f'#include "{KERNELS}/{name}"\n' for name in headers) + instantiation + "\n"
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "kernel.bc"
-        done = subprocess.run([TOOL, "-std=320", f"-I{metal_corpus.headers()}", "-o", target, "-"], input=text, capture_output=True, text=True)
+        done = subprocess.run([TOOL, "-std=320", f"-I{metal_corpus.headers()}", "-o", target, "-"], input=text,
+                              capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return sm.Library(data=target.read_bytes())
 
@@ -60,7 +61,8 @@ def gemm_params(m, n, k, transposed=False, tile=64, depth=16):
 
 def attention_params(heads, queries, keys, size):
     params = np.zeros(38, np.int32)
-    params[:14] = 1, heads, size, queries, keys, 1, 0, -(-queries // 32), -(-keys // 16), queries // 32, keys // 16, queries % 32, keys % 16, 0
+    params[:7] = 1, heads, size, queries, keys, 1, 0
+    params[7:14] = -(-queries // 32), -(-keys // 16), queries // 32, keys // 16, queries % 32, keys % 16, 0
     params[6:7].view(np.float32)[:] = size**-0.5
     params[14:38].view(np.int64)[:] = np.concatenate([[heads * n * size, n * size, size] for n in (queries, keys, keys, queries)])
     return params
@@ -101,7 +103,8 @@ def gemm(layout, dtype, m, n, k):
     store = bfloat if numpy is None else lambda x: x.astype(numpy)
     right = (n, k) if layout == "nt" else (k, n)
     constants = {10: False, 100: False, 110: False, 200: m % 64 == 0, 201: n % 64 == 0, 202: k % 16 == 0, 300: False}
-    buffers = {0: store(normal(m, k)), 1: store(normal(*right)), 3: store(zeros(m, n)), 4: gemm_params(m, n, k, layout == "nt"), 6: np.int32([1]),
+    buffers = {0: store(normal(m, k)), 1: store(normal(*right)), 3: store(zeros(m, n)), 4: gemm_params(m, n, k, layout == "nt"),
+               6: np.int32([1]),
                7: np.int64([0, 0])}
     return Pair(f"steel_gemm_fused_{layout}_{dtype}_{dtype}_bm64_bn64_bk16_wm2_wn2", GEMM,
                 f"gemm, {scalar}, 64, 64, 16, 2, 2, false, {'true' if layout == 'nt' else 'false'}", buffers, 3, constants,
@@ -122,10 +125,12 @@ def elementwise(kind, op, dtype="float32", size=1000):
 
 def vector_products(transposed):
     rows_, columns = (300, 512) if not transposed else (512, 300)
-    buffers = {0: normal(rows_, columns), 1: normal(512), 3: zeros(300), 4: np.int32(512), 5: np.int32(300), 6: np.int32(columns), 9: np.int32(1),
+    buffers = {0: normal(rows_, columns), 1: normal(512), 3: zeros(300), 4: np.int32(512), 5: np.int32(300), 6: np.int32(columns),
+               9: np.int32(1),
                10: np.int32([1]), 11: np.int64([0]), 12: np.int64([0])}
     if transposed:
-        return Pair("gemv_t_float32_bm1_bn4_sm8_sn4_tm4_tn4_nc0_axpby0", ["gemv.h"], "gemv_t, float, 1, 4, 8, 4, 4, 4, false, false", buffers, 3,
+        return Pair("gemv_t_float32_bm1_bn4_sm8_sn4_tm4_tn4_nc0_axpby0", ["gemv.h"],
+                    "gemv_t, float, 1, 4, 8, 4, 4, 4, false, false", buffers, 3,
                     groups=(-(-300 // 64),), threads=(32, 4, 1))
     return Pair("gemv_float32_bm4_bn1_sm1_sn32_tm4_tn4_nc0_axpby0", ["gemv.h"], "gemv, float, 4, 1, 1, 32, 4, 4, false, false", buffers, 3,
                 groups=(-(-300 // 16),), threads=(32, 1, 4))
@@ -134,10 +139,12 @@ def vector_products(transposed):
 def attention_of_one_query(scalar, dtype):
     heads, length, size = 4, 100, 64
     stride = np.uint64(length * size)
-    buffers = {0: normal(heads, size, dtype=dtype), 1: normal(heads, length, size, dtype=dtype), 2: normal(heads, length, size, dtype=dtype),
+    buffers = {0: normal(heads, size, dtype=dtype), 1: normal(heads, length, size, dtype=dtype),
+               2: normal(heads, length, size, dtype=dtype),
                3: zeros(heads, size, dtype=dtype), 4: np.int32(1), 5: np.int32(length), 6: stride, 7: np.uint64(size), 8: stride,
                9: np.uint64(size), 10: np.float32(0.125), 17: np.int32(heads)}
-    return Pair(f"sdpa_vector_{'float' if scalar == 'float' else 'float16_t'}_64_64", ["sdpa_vector.h"], f"sdpa_vector, {scalar}, 64, 64", buffers, 3,
+    return Pair(f"sdpa_vector_{'float' if scalar == 'float' else 'float16_t'}_64_64", ["sdpa_vector.h"],
+                f"sdpa_vector, {scalar}, 64, 64", buffers, 3,
                 {20: False, 21: False, 22: False, 23: False, 24: False, 25: False, 26: 1}, groups=(heads, 1), threads=(1024,))
 
 
@@ -145,7 +152,8 @@ def flash_attention():
     heads, queries, keys, size = 2, 40, 50, 128
     buffers = {0: normal(heads, queries, size), 1: normal(heads, keys, size), 2: normal(heads, keys, size), 3: zeros(heads, queries, size),
                4: attention_params(heads, queries, keys, size)}
-    return Pair("steel_attention_float32_bq32_bk16_bd128_bv128_wm4_wn1_maskfloat32", ["steel/attn/attn.h", "steel/attn/kernels/steel_attention.h"],
+    return Pair("steel_attention_float32_bq32_bk16_bd128_bv128_wm4_wn1_maskfloat32",
+                ["steel/attn/attn.h", "steel/attn/kernels/steel_attention.h"],
                 "attention, float, 32, 16, 128, 128, 4, 1, float", buffers, 3,
                 {200: False, 201: False, 300: False, 301: False, 302: False, 303: False}, groups=(2, heads, 1), threads=(32, 4, 1))
 
@@ -166,18 +174,24 @@ PAIRS = [
     elementwise("binary", "Multiply", "float16"), elementwise("binary", "Add", "bfloat16"),
     *(elementwise("unary", op) for op in ("Exp", "Tanh", "Erf", "Sigmoid", "Sin", "Log1p", "Round")),
     elementwise("unary", "Exp", "float16"), elementwise("unary", "Square", "bfloat16"),
-    Pair("g2_copyfloat32float32", ["copy.h"], "copy_g_nd2, float, float, int", {0: normal(70, 50), 1: zeros(50, 70), 3: np.int64([1, 50])}, 1,
+    Pair("g2_copyfloat32float32", ["copy.h"], "copy_g_nd2, float, float, int",
+         {0: normal(70, 50), 1: zeros(50, 70), 3: np.int64([1, 50])}, 1,
          grid=(70, 50), threads=(16, 16)),
-    Pair("v_copyfloat32float16", ["copy.h"], "copy_v, float, half, 1", {0: normal(777), 1: zeros(777, dtype=np.float16), 2: np.uint32(777)}, 1,
+    Pair("v_copyfloat32float16", ["copy.h"], "copy_v, float, half, 1",
+         {0: normal(777), 1: zeros(777, dtype=np.float16), 2: np.uint32(777)}, 1,
          grid=(777,), threads=(256,)),
-    Pair("v_copyfloat16bfloat16", ["copy.h"], "copy_v, half, bfloat16_t, 1", {0: normal(777, dtype=np.float16), 1: zeros(777, dtype=np.uint16),
+    Pair("v_copyfloat16bfloat16", ["copy.h"], "copy_v, half, bfloat16_t, 1",
+         {0: normal(777, dtype=np.float16), 1: zeros(777, dtype=np.uint16),
          2: np.uint32(777)}, 1, grid=(777,), threads=(256,)),
     Pair("v_Selectfloat32", ["ternary_ops.h", "ternary.h"], "ternary_v, float, Select, false, false, 1",
-         {0: random.integers(0, 2, 500, np.uint8), 1: normal(500), 2: normal(500), 3: zeros(500), 4: np.uint32(500)}, 3, grid=(500,), threads=(128,)),
-    Pair("arangefloat32", ["arange.h"], "arange, float", {0: np.float32(1.5), 1: np.float32(0.1), 2: zeros(1000)}, 2, grid=(1000,), threads=(256,)),
+         {0: random.integers(0, 2, 500, np.uint8), 1: normal(500), 2: normal(500), 3: zeros(500), 4: np.uint32(500)}, 3,
+         grid=(500,), threads=(128,)),
+    Pair("arangefloat32", ["arange.h"], "arange, float", {0: np.float32(1.5), 1: np.float32(0.1), 2: zeros(1000)}, 2,
+         grid=(1000,), threads=(256,)),
     Pair("block_softmax_float32", ["softmax.h"], "softmax_single_row, float", **rows(X, zeros(16, 1000), 256)),
     Pair("looped_softmax_float32", ["softmax.h"], "softmax_looped, float", **rows(X, zeros(16, 1000), 1024)),
-    Pair("block_softmax_float16", ["softmax.h"], "softmax_single_row, half", **rows(X.astype(np.float16), zeros(16, 1000, dtype=np.float16), 256)),
+    Pair("block_softmax_float16", ["softmax.h"], "softmax_single_row, half",
+         **rows(X.astype(np.float16), zeros(16, 1000, dtype=np.float16), 256)),
     Pair("block_softmax_precise_float16", ["softmax.h"], "softmax_single_row, half, float",
          **rows(X.astype(np.float16), zeros(16, 1000, dtype=np.float16), 256)),
     Pair("block_logsumexp_float32", ["logsumexp.h"], "logsumexp, float", **rows(X, zeros(16), 256)),
@@ -196,7 +210,8 @@ PAIRS = [
          {0: normal(5, 200), 1: zeros(5, 200), 2: np.int32(200), 3: np.int32(1), 4: np.int32(1), 5: np.int32(200), 6: np.int32(200)}, 1,
          groups=(1, 5), threads=(128,)),
     vector_products(False), vector_products(True),
-    gemm("nn", "float32", 128, 64, 96), gemm("nn", "float32", 100, 90, 77), gemm("nt", "float16", 64, 128, 64), gemm("nn", "bfloat16", 70, 90, 77),
+    gemm("nn", "float32", 128, 64, 96), gemm("nn", "float32", 100, 90, 77), gemm("nt", "float16", 64, 128, 64),
+    gemm("nn", "bfloat16", 70, 90, 77),
     attention_of_one_query("float", np.float32), attention_of_one_query("half", np.float16), flash_attention(), quantised(),
 ]
 

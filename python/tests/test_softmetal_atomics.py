@@ -25,7 +25,8 @@ def run(lib, cell, scalar, checks, groups=2, threads=64, **options):
 
 
 N = 128
-UPDATES = {"add": lambda c, v: c + v.sum(), "sub": lambda c, v: c - v.sum(), "min": lambda c, v: min(c, v.min()), "max": lambda c, v: max(c, v.max()),
+UPDATES = {"add": lambda c, v: c + v.sum(), "sub": lambda c, v: c - v.sum(), "min": lambda c, v: min(c, v.min()),
+           "max": lambda c, v: max(c, v.max()),
            "and": lambda c, v: c & np.bitwise_and.reduce(v), "or": lambda c, v: c | np.bitwise_or.reduce(v),
            "xor": lambda c, v: c ^ np.bitwise_xor.reduce(v)}
 
@@ -50,7 +51,8 @@ def test_update_of_device_memory(name, scalar, checks):
 @pytest.mark.parametrize("name", UPDATES)
 def test_update_of_threadgroup_memory(name, scalar, checks):
     body = ("if (l == 0) atomic_store_explicit(&s, 77, memory_order_relaxed);\nthreadgroup_barrier(mem_flags::mem_threadgroup);\n"
-            f"atomic_fetch_{name}_explicit(&s, {scalar}(l * 3 + 1), memory_order_relaxed);\nthreadgroup_barrier(mem_flags::mem_threadgroup);\n"
+            f"atomic_fetch_{name}_explicit(&s, {scalar}(l * 3 + 1), memory_order_relaxed);\n"
+            "threadgroup_barrier(mem_flags::mem_threadgroup);\n"
             "y[i] = atomic_load_explicit(&s, memory_order_relaxed);")
     lib = library(body, scalar, f"threadgroup atomic<{scalar}> s;")
     text = lib.air("k")
@@ -75,7 +77,8 @@ def test_float_update(name, sign, checks):
 @pytest.mark.parametrize("scalar", ["int", "uint", "float"])
 def test_exchange_load_and_store(scalar, checks):
     lib = library("y[i] = atomic_exchange_explicit(&a[0], %s(i + 1), memory_order_relaxed);\n"
-                  "atomic_store_explicit(&a[1 + i], atomic_load_explicit(&a[1 + i], memory_order_relaxed) + 1, memory_order_relaxed);" % scalar, scalar)
+                  "atomic_store_explicit(&a[1 + i], atomic_load_explicit(&a[1 + i], memory_order_relaxed) + 1, "
+                  "memory_order_relaxed);" % scalar, scalar)
     kind = "f32" if scalar == "float" else "i32"
     assert all(f"@air.atomic.global.{name}.{kind}(" in lib.air("k") for name in ("xchg", "load", "store"))
     a, y = run(lib, np.arange(N + 1), scalar, checks)
@@ -87,7 +90,8 @@ def test_exchange_load_and_store(scalar, checks):
 @pytest.mark.parametrize("scalar", ["int", "float"])
 def test_compare_exchange_loop(scalar, checks):
     body = (f"{scalar} old = atomic_load_explicit(&a[0], memory_order_relaxed);\n"
-            "while (!atomic_compare_exchange_weak_explicit(&a[0], &old, old * 1 + 2, memory_order_relaxed, memory_order_relaxed)) { }\ny[i] = old;")
+            "while (!atomic_compare_exchange_weak_explicit(&a[0], &old, old * 1 + 2, memory_order_relaxed, memory_order_relaxed)) { }\n"
+            "y[i] = old;")
     lib = library(body, scalar)
     assert re.search(r"@air\.atomic\.global\.cmpxchg\.weak\.", lib.air("k"))
     a, y = run(lib, 0, scalar, checks)

@@ -43,7 +43,8 @@ def test_a_wild_access_in_checked_mode_names_the_line():
 
 
 def test_a_wild_access_among_lanes_that_wait():
-    kernel, _ = run("float v = simd_sum(float(i));\nif (i == 40) v += p.wild[0];\nthreadgroup_barrier(mem_flags::mem_none);\ny[i] = v;", values=[64])
+    kernel, _ = run("float v = simd_sum(float(i));\nif (i == 40) v += p.wild[0];\nthreadgroup_barrier(mem_flags::mem_none);\n"
+                    "y[i] = v;", values=[64])
     assert kernel.status == sm.FAULT and kernel.reports[0]["kind"] == "trap"
 
 
