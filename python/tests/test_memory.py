@@ -158,3 +158,19 @@ def test_empty_grid(device):
     out = np.zeros(4, np.float32)
     copy_kernel[(0,)](out, out, 4, BLOCK=4, device=device)
     assert not out.any()
+
+
+@triton.jit
+def reverse_through_memory_kernel(x_ptr, scratch_ptr, out_ptr, BLOCK: tl.constexpr):
+    i = tl.arange(0, BLOCK)
+    tl.store(scratch_ptr + i, tl.load(x_ptr + i) + 1)
+    tl.debug_barrier()
+    tl.store(out_ptr + i, tl.load(scratch_ptr + BLOCK - 1 - i))
+
+
+def test_debug_barrier(device):
+    """What one lane stored before the barrier another one loads after it."""
+    x = sample("int32", 512)
+    scratch, out = np.zeros_like(x), np.zeros_like(x)
+    reverse_through_memory_kernel[(1,)](x, scratch, out, BLOCK=512, device=device)
+    np.testing.assert_array_equal(out, (x + 1)[::-1])

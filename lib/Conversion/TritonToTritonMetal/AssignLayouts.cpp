@@ -280,7 +280,9 @@ struct AssignLayouts : public triton_metal::ttm::impl::AssignLayoutsBase<AssignL
     });
     Rewriter(function, classes).run();
     llvm::for_each(accesses, annotate);
-    function.walk([](tt::DotOp dot) { dot->setAttr(kDotKind, StringAttr::get(dot.getContext(), "simdgroup_matrix")); });
+    function.walk([](tt::DotOp dot) {
+      dot->setAttr(kDotKind, StringAttr::get(dot.getContext(), isScalarDot(dot) ? "scalar" : "simdgroup_matrix"));
+    });
   }
 };
 

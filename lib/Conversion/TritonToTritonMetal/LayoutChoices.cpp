@@ -60,11 +60,28 @@ bool LayoutClasses::isGoodFor(Operation *access, const LinearLayout &layout) con
 // Dot
 //===----------------------------------------------------------------------===//
 
+bool triton_metal::ttm::isScalarDot(tt::DotOp dot) {
+  auto isSmall = [](Value operand) {
+    ArrayRef<int64_t> shape = cast<RankedTensorType>(operand.getType()).getShape().take_back(2);
+    return shape[0] < 8 || shape[1] < 8;
+  };
+  return isSmall(dot.getA()) || isSmall(dot.getB());
+}
+
 DotLayouts LayoutClasses::chooseDot(tt::DotOp dot) const {
   auto a = cast<RankedTensorType>(dot.getA().getType()), b = cast<RankedTensorType>(dot.getB().getType());
   auto d = cast<RankedTensorType>(dot.getType());
   unsigned rank = d.getRank(), bits = a.getElementTypeBitWidth();
   int64_t m = d.getDimSize(rank - 2), n = d.getDimSize(rank - 1);
+
+  if (isScalarDot(dot)) { // each lane sums for its own elements of the result
+    SmallVector<unsigned> order;
+    for (unsigned dim = rank; dim-- > 0;)
+      order.push_back(dim);
+    LinearLayout c = LinearLayout::blocked(d.getShape(), order, 1, simdgroupBits);
+    int64_t k = a.getDimSize(rank - 1);
+    return {LinearLayout::scalarDotOperand(c, k, true), LinearLayout::scalarDotOperand(c, k, false), c};
+  }
 
   // A row that is reduced, or that becomes the left operand of another dot, should stay in one SIMD-group.
   unsigned cls = find(values.lookup(dot.getD()));

@@ -22,6 +22,9 @@
 
 namespace triton_metal::ttm {
 
+/// Whether a dimension is below that of a matrix: the product is computed element by element.
+bool isScalarDot(tt::DotOp dot);
+
 struct DotLayouts {
   LinearLayout a, b, c;
 };

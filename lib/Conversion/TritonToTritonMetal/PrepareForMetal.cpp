@@ -1,6 +1,7 @@
 //===- PrepareForMetal.cpp - tt operations that have no distributed form ------------------===//
 #include "triton_metal/Conversion/TritonToTritonMetal/Passes.h"
 
+#include "triton_metal/Dialect/TritonMetal/IR/Dialect.h"
 #include "triton_metal/Support/Unsupported.h"
 
 namespace triton_metal::ttm {
@@ -131,6 +132,11 @@ struct PrepareForMetal : public triton_metal::ttm::impl::PrepareForMetalBase<Pre
     getOperation().walk([](Operation *op) {
       if (auto cat = dyn_cast<tt::CatOp>(op))
         return expandCat(cat);
+      if (isa<tt::DebugBarrierOp>(op)) {
+        OpBuilder builder(op);
+        ttm::BarrierOp::create(builder, op->getLoc(), ttm::Scope::Threadgroup, /*device=*/true);
+        return op->erase();
+      }
       if (isa<tt::AtomicRMWOp, tt::AtomicCASOp>(op) && !op->use_empty() && !isa<RankedTensorType>(op->getResult(0).getType()))
         return expandScalarAtomic(op);
       auto dot = dyn_cast<tt::DotOp>(op);

@@ -85,3 +85,21 @@ tt.func public @chain(%a: !tt.ptr<f16> {tt.divisibility = 16 : i32}, %out: !tt.p
   tt.store %q2, %d : tensor<64x64x!tt.ptr<f32>>
   tt.return
 }
+
+// -----
+
+// A product with a dimension below 8 is summed element by element; a lane holds all of K of what it needs.
+// CHECK: #[[LEFT:.*]] = #ttm.layout<register = {{.*}}[0, 1], [0, 2]], lane
+// CHECK-LABEL: tt.func public @small_dot
+// CHECK: tt.dot {{.*}}ttm.kind = "scalar"{{.*}} : tensor<16x4xf32, #[[LEFT]]> *
+tt.func public @small_dot(%p: !tt.ptr<f32>) {
+  %zero = arith.constant dense<0.0> : tensor<16x16xf32>
+  %ps = tt.splat %p : !tt.ptr<f32> -> tensor<16x4x!tt.ptr<f32>>
+  %qs = tt.splat %p : !tt.ptr<f32> -> tensor<4x16x!tt.ptr<f32>>
+  %outs = tt.splat %p : !tt.ptr<f32> -> tensor<16x16x!tt.ptr<f32>>
+  %a = tt.load %ps : tensor<16x4x!tt.ptr<f32>>
+  %b = tt.load %qs : tensor<4x16x!tt.ptr<f32>>
+  %d = tt.dot %a, %b, %zero : tensor<16x4xf32> * tensor<4x16xf32> -> tensor<16x16xf32>
+  tt.store %outs, %d : tensor<16x16x!tt.ptr<f32>>
+  tt.return
+}

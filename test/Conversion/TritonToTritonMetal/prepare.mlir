@@ -19,6 +19,14 @@ tt.func public @int8(%a: tensor<16x16xi8>, %c: tensor<16x16xi32>) -> tensor<16x1
   tt.return %d : tensor<16x16xi32>
 }
 
+// CHECK-LABEL: @debug_barrier
+// CHECK-NEXT: ttm.barrier threadgroup device
+// CHECK-NOT: tt.debug_barrier
+tt.func public @debug_barrier() {
+  tt.debug_barrier
+  tt.return
+}
+
 // CHECK-LABEL: @half_accumulator
 // CHECK: arith.extf
 // CHECK: tt.dot {{.*}} -> tensor<16x16xf32>
