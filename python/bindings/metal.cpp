@@ -9,6 +9,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 namespace triton_metal::python {
@@ -54,6 +55,12 @@ RunSettings &runSettings() {
   return settings;
 }
 
+/// Taken without the GIL. A launch and the wait for it are one: the errors that the wait gives are those of this launch.
+std::mutex &launchTurn() {
+  static std::mutex turn;
+  return turn;
+}
+
 metal::Driver *usedDriver = nullptr; // set by the first launch: asking for the driver would load it
 
 /// The Python exception of an error of the driver. Always false.
@@ -95,17 +102,22 @@ bool raiseDriverError(const metal::Error &error, const msl::KernelText *kernel) 
   return false;
 }
 
-/// Waits for everything that was launched. Called with the GIL. False with an exception set.
-bool synchronizeDriver(metal::Driver &driver, const msl::KernelText *kernel) {
-  PyThreadState *saved = PyEval_SaveThread();
-  metal::Error error = driver.synchronize([&saved] {
+/// Waits for everything that was launched. Called without the GIL, whose state is `saved`.
+metal::Error waitForDriver(metal::Driver &driver, PyThreadState *&saved) {
+  return driver.synchronize([&saved] {
     PyEval_RestoreThread(saved);
     bool raised = PyErr_CheckSignals() != 0;
     saved = PyEval_SaveThread();
     return raised;
   });
+}
+
+/// Waits for everything that was launched. Called with the GIL. False with an exception set.
+bool synchronizeDriver(metal::Driver &driver) {
+  PyThreadState *saved = PyEval_SaveThread();
+  metal::Error error = waitForDriver(driver, saved);
   PyEval_RestoreThread(saved);
-  return !error || raiseDriverError(error, kernel);
+  return !error || raiseDriverError(error, nullptr);
 }
 
 class MetalLaunchable final : public Launchable {
@@ -140,12 +152,16 @@ public:
     request.threads = code->kernel.facts.threads;
     request.threadgroupBytes = code->kernel.facts.threadgroupBytes;
     PyThreadState *saved = PyEval_SaveThread();
-    metal::Error error = driver->launch(*pipeline, request);
+    metal::Error error;
+    {
+      std::lock_guard turn(launchTurn());
+      error = driver->launch(*pipeline, request);
+      // Every array is the host's so far, and host arrays are complete when the launch returns.
+      if (!error)
+        error = waitForDriver(*driver, saved);
+    }
     PyEval_RestoreThread(saved);
-    if (error)
-      return raiseDriverError(error, &code->kernel);
-    // Every array is the host's so far, and host arrays are complete when the launch returns.
-    return synchronizeDriver(*driver, &code->kernel);
+    return !error || raiseDriverError(error, &code->kernel);
   }
 
 private:
@@ -291,7 +307,7 @@ void bindMetal(nb::module_ &m) {
   }, nb::arg("seed"), nb::arg("timeout_ms"), "Schedule and time limit of the software Metal, from the next launch on.");
 
   m.def("synchronize", [] {
-    if (usedDriver && !synchronizeDriver(*usedDriver, nullptr))
+    if (usedDriver && !synchronizeDriver(*usedDriver))
       throw nb::python_error();
   }, "Wait for all launches. Those of the CPU device have finished when they return.");
 }

@@ -424,3 +424,30 @@ def test_name_is_part_of_the_key():
         namespace, k = define("def k(x_ptr):\n    tl.store(x_ptr, 1.0)\n", "k", "<cell of a name>")
         keys.add(ASTSource(triton.jit(k, repr=lambda _: name), {"x_ptr": "*fp32"}).hash())
     assert len(keys) == 2
+
+
+@triton.jit
+def sleepy_kernel(x_ptr, n):
+    total = 0
+    for i in range(n):
+        total += i & 3
+    tl.store(x_ptr, total)
+
+
+def test_threads_wait_for_their_own_launches():
+    """A launch is done when it returns, also where another thread waits at the same time."""
+    wrong = []
+
+    def work(n):
+        for _ in range(10):
+            x = np.zeros(1, np.int32)
+            sleepy_kernel[(1, )](x, n, device="metal")
+            if x[0] != sum(i & 3 for i in range(n)):
+                wrong.append(int(x[0]))
+
+    threads = [threading.Thread(target=work, args=(n, )) for n in (3000, 50, 1000, 20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong

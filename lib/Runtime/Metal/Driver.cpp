@@ -83,6 +83,7 @@ Buffer::~Buffer() {
 
 struct Driver::State {
   mutable std::mutex mutex;
+  std::mutex synchronizing;              ///< taken before `mutex`: who waits for buffers has taken them from `committed`
   MetalDevice device = nullptr;
   MetalQueue queue = nullptr;
   MetalEvent event = nullptr;
@@ -342,6 +343,8 @@ Error Driver::commitLocked() {
 }
 
 Error Driver::synchronize(const std::function<bool()> &interrupted) {
+  // One thread at a time: another's buffers may be among those that this one waits for, and must be done when the other returns.
+  std::lock_guard turn(state->synchronizing);
   Pool pool(calls);
   std::vector<State::Committed> waiting;
   {
