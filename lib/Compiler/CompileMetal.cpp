@@ -49,7 +49,7 @@ Result<MetalCode> compileForMetal(const Module &module, const MetalOptions &opti
     code.ttm = textOf(*copy);
     if (!run([&](OpPassManager &manager) { buildMSLPipeline(manager); }, "turn the kernel into Metal"))
       return;
-    FailureOr<msl::KernelText> kernel = msl::printKernel(*copy);
+    FailureOr<msl::KernelText> kernel = msl::printKernel(*copy, options.fpFusion);
     if (failed(kernel))
       failure = capture.take(Error::Kind::Internal, "the compiler failed to print the kernel");
     else

@@ -281,20 +281,21 @@ void bindMetal(nb::module_ &m) {
         return std::make_shared<MetalLaunchable>(self->signature, self, checked);
       }, nb::arg("checked") = false);
 
-  m.def("compile_for_metal", [](const Module &module, unsigned numWarps, const std::string &chip, bool verifyEach,
+  m.def("compile_for_metal", [](const Module &module, unsigned numWarps, const std::string &chip, bool fpFusion, bool verifyEach,
                                const std::string &plantedFault) {
     Result<MetalCode> code = [&] {
       nb::gil_scoped_release release;
       MetalOptions options;
       options.numWarps = numWarps;
       options.chip = chip;
+      options.fpFusion = fpFusion;
       options.verifyEach = verifyEach;
       options.plantedFault = plantedFault;
       return compileForMetal(module, options);
     }();
     return std::make_shared<MetalCode>(unwrap(std::move(code)));
-  }, nb::arg("module"), nb::arg("num_warps") = 4, nb::arg("chip") = "apple-m1", nb::arg("verify_each") = false,
-     nb::arg("planted_fault") = "");
+  }, nb::arg("module"), nb::arg("num_warps") = 4, nb::arg("chip") = "apple-m1", nb::arg("fp_fusion") = true,
+     nb::arg("verify_each") = false, nb::arg("planted_fault") = "");
 
   m.def("set_softmetal_path", [](const std::string &path) { softmetalPath() = path; }, nb::arg("path"),
         "Where libsoftmetal lies; it is loaded when it is first needed.");

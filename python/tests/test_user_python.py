@@ -427,6 +427,23 @@ def test_name_is_part_of_the_key():
 
 
 @triton.jit
+def multiply_add_kernel(a_ptr, b_ptr, c_ptr, o_ptr, B: tl.constexpr):
+    i = tl.arange(0, B)
+    tl.store(o_ptr + i, tl.load(a_ptr + i) * tl.load(b_ptr + i) + tl.load(c_ptr + i))
+
+
+def test_no_fp_fusion_on_metal(rng):
+    """Without fusion products are rounded before they are added."""
+    a, b = rng.standard_normal((2, 64)).astype(np.float32)
+    c = -(a * b)
+    out = np.ones_like(a)
+    kernel = multiply_add_kernel[(1, )](a, b, c, out, B=64, enable_fp_fusion=False, device="metal")
+    assert not out.any()
+    assert "#pragma clang fp contract(off)" in kernel.asm["msl"]
+    assert "contract" not in multiply_add_kernel[(1, )](a, b, c, out, B=64, device="metal").asm["msl"]
+
+
+@triton.jit
 def sleepy_kernel(x_ptr, n):
     total = 0
     for i in range(n):

@@ -8,6 +8,7 @@ namespace triton_metal {
 struct MetalOptions : CommonOptions {
   unsigned numWarps = 4;         ///< SIMD-groups of a threadgroup
   std::string chip = "apple-m1"; ///< profile, see Support/Chips.h
+  bool fpFusion = true;          ///< a * b + c may be rounded once
 };
 
 struct MetalCode {

@@ -16,7 +16,7 @@ namespace {
 class KernelPrinter {
 public:
   explicit KernelPrinter(KernelOp kernel) : kernel(kernel) {}
-  KernelText print();
+  KernelText print(bool fpFusion);
 
 private:
   void printBlock(Block &block);
@@ -188,7 +188,7 @@ static std::string spellSignature(KernelOp kernel) {
   return head + kernel.getSymName().str() + "(\n    " + llvm::join(parameters, ",\n    ") + ") {\n";
 }
 
-KernelText KernelPrinter::print() {
+KernelText KernelPrinter::print(bool fpFusion) {
   depth = 0;
   printBlock(kernel.getBodyBlock());
 
@@ -196,6 +196,9 @@ KernelText KernelPrinter::print() {
   for (StringRef name : preludeNames())
     if (expressions.preludeUsed.contains(name))
       head += preludeFunction(name).str() + "\n";
+  // After the prelude, whose functions say themselves where they fuse.
+  if (!fpFusion)
+    head += "#pragma clang fp contract(off)\n\n";
   head += spellParams(kernel) + "\n" + spellSignature(kernel);
 
   KernelText result;
@@ -209,9 +212,9 @@ KernelText KernelPrinter::print() {
   return result;
 }
 
-FailureOr<KernelText> triton_metal::msl::printKernel(ModuleOp module) {
+FailureOr<KernelText> triton_metal::msl::printKernel(ModuleOp module, bool fpFusion) {
   auto kernels = module.getOps<KernelOp>();
   if (kernels.empty() || std::next(kernels.begin()) != kernels.end())
     return module.emitError("has no single kernel to print");
-  return KernelPrinter(*kernels.begin()).print();
+  return KernelPrinter(*kernels.begin()).print(fpFusion);
 }

@@ -33,6 +33,7 @@ def build(module, options) -> Artifact:
         module,
         num_warps=options.num_warps,
         chip=knobs.metal.chip,
+        fp_fusion=options.enable_fp_fusion,
         verify_each=knobs.compilation.verify_each,
         planted_fault=knobs.compilation.planted_fault,
     )

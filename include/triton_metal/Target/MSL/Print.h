@@ -12,8 +12,9 @@
 
 namespace triton_metal::msl {
 
-/// Prints the one kernel of `module`; fails with a diagnostic where there is none, or more than one.
-llvm::FailureOr<KernelText> printKernel(mlir::ModuleOp module);
+/// Prints the one kernel of `module`; fails with a diagnostic where there is none, or more than one. Without `fpFusion` the text
+/// forbids to round a * b + c once.
+llvm::FailureOr<KernelText> printKernel(mlir::ModuleOp module, bool fpFusion = true);
 
 /// What is known of a kernel without running it.
 KernelFacts computeFacts(KernelOp kernel);
