@@ -286,6 +286,51 @@ def test_block_pointer_matmul(device, warps, rng):
 
 
 @triton.jit
+def descriptor_copy_kernel(x_ptr, y_ptr, M, N, BM: tl.constexpr, BN: tl.constexpr):
+    x = tl.make_tensor_descriptor(x_ptr, shape=[M, N], strides=[N, 1], block_shape=[BM, BN])
+    y = tl.make_tensor_descriptor(y_ptr, shape=[M, N], strides=[N, 1], block_shape=[BM, BN])
+    i, j = tl.program_id(0) * BM, tl.program_id(1) * BN
+    y.store([i, j], x.load([i, j]) * 2)
+
+
+def test_descriptor_copy(device, warps, rng):
+    x, y = tensor(rng, 19, 44), torch.zeros(19, 44)
+    descriptor_copy_kernel[(3, 3)](x, y, 19, 44, BM=8, BN=16, num_warps=warps, device=device)
+    assert torch.equal(y, x * 2)
+
+
+@triton.jit
+def descriptor_matmul_kernel(a_ptr, b_ptr, c_ptr, M, N, K, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr):
+    a_desc = tl.make_tensor_descriptor(a_ptr, shape=[M, K], strides=[K, 1], block_shape=[BM, BK])
+    b_desc = tl.make_tensor_descriptor(b_ptr, shape=[N, K], strides=[K, 1], block_shape=[BN, BK], padding_option="zero")
+    c_desc = tl.make_tensor_descriptor(c_ptr, shape=[M, N], strides=[N, 1], block_shape=[BM, BN])
+    m, n = tl.program_id(0) * BM, tl.program_id(1) * BN
+    acc = tl.zeros((BM, BN), dtype=tl.float32)
+    for k in range(0, K, BK):
+        acc = tl.dot(a_desc.load([m, k]), b_desc.load([n, k]).T, acc)
+    tl.store_tensor_descriptor(c_desc, [m, n], acc.to(c_desc.dtype))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_descriptor_matmul(device, warps, rng, dtype):
+    a, b, c = tensor(rng, 35, 27, dtype=dtype), tensor(rng, 41, 27, dtype=dtype), torch.zeros(35, 41, dtype=dtype)
+    descriptor_matmul_kernel[(3, 2)](a, b, c, 35, 41, 27, BM=16, BN=32, BK=16, num_warps=warps, device=device)
+    close(c, a.double() @ b.double().T, *((1e-4, 1e-4) if dtype == torch.float32 else (2e-2, 2e-2)))
+
+
+@triton.jit
+def descriptor_padding_kernel(x_ptr, y_ptr, N, B: tl.constexpr):
+    x = tl.make_tensor_descriptor(x_ptr, [N], [1], [B], padding_option="nan")
+    tl.store(y_ptr + tl.arange(0, B), tl.load_tensor_descriptor(x, [-2]))
+
+
+def test_descriptor_padding(device, rng):
+    x, y = tensor(rng, 9), torch.zeros(16)
+    descriptor_padding_kernel[(1, )](x, y, 9, B=16, device=device)
+    assert y[:2].isnan().all() and torch.equal(y[2:11], x) and y[11:].isnan().all()
+
+
+@triton.jit
 def layer_norm_backward_kernel(dx_ptr, dy_ptr, dw_ptr, x_ptr, w_ptr, mean_ptr, rstd_ptr, lock_ptr, N, GROUP: tl.constexpr,
                                BLOCK: tl.constexpr):
     """dw is summed by groups of rows under a spin lock, as in upstream's tutorial."""

@@ -210,7 +210,7 @@ static std::string kindName(const Value &value) {
     return "tuple";
   if (value.isConstant())
     return Py_TYPE(value.object.ptr())->tp_name;
-  return value.kind == Value::Kind::BlockPointer ? "block_ptr" : "method";
+  return value.isPlace() ? typeStr(value) : "method";
 }
 
 static std::string unsupportedOperands(Operator op, const Value &left, const Value &right) {
@@ -410,7 +410,7 @@ Value Walker::applyCompare(Node *node, Operator op, const Value &left, const Val
       }
       return get(sem.compare(operation, toOperand(left), toOperand(right)));
     }
-    if (left.kind == Value::Kind::BlockPointer || right.kind == Value::Kind::BlockPointer)
+    if (left.isPlace() || right.isPlace())
       unsupported(node, unsupportedOperands(op, left, right));
     return foldBinary(op, lang.unwrap(left, "a comparison"), lang.unwrap(right, "a comparison"));
   } catch (...) {
@@ -544,6 +544,21 @@ Value Walker::getAttribute(const Value &value, nb::handle name) {
       if (is(field))
         return value.elements()[index];
     fail(ErrorKind::Attribute, std::string("'block_ptr' object has no attribute '") + text + "'");
+  case Value::Kind::Descriptor: {
+    if (is("load"))
+      return Value::compound(Value::Kind::Method, {value}, lang.core.attr("load_tensor_descriptor"));
+    if (is("store"))
+      return Value::compound(Value::Kind::Method, {value}, lang.core.attr("store_tensor_descriptor"));
+    if (is("dtype"))
+      return Value::constant(lang.dtype(value.elements()[0].tensor.elem().pointee()));
+    for (auto [index, field] : {std::pair(0, "base"), std::pair(1, "shape"), std::pair(2, "strides"), std::pair(3, "block_shape")})
+      if (is(field))
+        return value.elements()[index];
+    for (const char *known : {"gather", "scatter", "atomic_add", "atomic_min", "atomic_max", "atomic_and", "atomic_or", "atomic_xor"})
+      if (is(known))
+        fail(ErrorKind::Value, std::string("a descriptor's `") + text + "` is not supported; use a tensor of pointers");
+    fail(ErrorKind::Attribute, std::string("'tensor_descriptor' object has no attribute '") + text + "'");
+  }
   case Value::Kind::Constant: {
     // A constexpr's own attribute: values are unwrapped here, so it is the value itself.
     if (is("value") && !nb::hasattr(value.object, name))

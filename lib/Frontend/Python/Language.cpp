@@ -242,6 +242,7 @@ std::string triton_metal::frontend::typeStr(const Value &value) {
   case Value::Kind::Tensor: return value.tensor.type.str();
   case Value::Kind::Constant: return "constexpr_type[" + pythonStr(value.object) + "]";
   case Value::Kind::BlockPointer: return "block_ptr";
+  case Value::Kind::Descriptor: return "tensor_descriptor";
   case Value::Kind::Tuple: {
     std::string text = "[";
     for (size_t i = 0; i < value.elements().size(); ++i)
@@ -257,6 +258,7 @@ std::string triton_metal::frontend::valueStr(const Value &value) {
   case Value::Kind::Tensor: return value.tensor.type.valueStr();
   case Value::Kind::Constant: return "constexpr[" + pythonStr(value.object) + "]";
   case Value::Kind::BlockPointer: return "a block pointer";
+  case Value::Kind::Descriptor: return "a tensor descriptor";
   case Value::Kind::Method: return "a method";
   case Value::Kind::Tuple: {
     std::string text = "[";

@@ -26,7 +26,8 @@ struct Value {
     Tuple,     ///< `tuple`; `object` is the class of a named tuple, or null
     Slice,     ///< `tuple` holds start, stop, step
     Method,    ///< `object` is a function, the only element of `tuple` its first argument
-    BlockPointer ///< `tuple`: base, shape, strides, offsets, block shape, order
+    BlockPointer, ///< `tuple`: base, shape, strides, offsets, block shape, order
+    Descriptor    ///< `tuple`: base, shape, strides, block shape, what lies outside
   };
   Kind kind = Kind::Undefined;
   Tensor tensor;
@@ -53,7 +54,9 @@ struct Value {
   bool isTuple() const { return kind == Kind::Tuple; }
   bool isNone() const { return isConstant() && object.is_none(); }
   /// Whether an assignment in a branch or a loop must be merged: a tensor, or something that holds tensors.
-  bool isTriton() const { return kind == Kind::Tensor || kind == Kind::Tuple || kind == Kind::BlockPointer; }
+  bool isTriton() const { return kind == Kind::Tensor || kind == Kind::Tuple || isPlace(); }
+  /// A block pointer or a descriptor: names tiles in memory, and is a value of the front end only.
+  bool isPlace() const { return kind == Kind::BlockPointer || kind == Kind::Descriptor; }
   const std::vector<Value> &elements() const;
 };
 

@@ -12,7 +12,7 @@ using namespace triton_metal::frontend;
 
 enum Field { Base, Shape, Strides, Offsets, BlockShape, Order };
 
-static Value dynamicTuple(CallArguments &args, const Value &value, const char *name) {
+Value triton_metal::frontend::dynamicTuple(CallArguments &args, const Value &value, const char *name) {
   std::vector<Value> single{value}, converted;
   for (const Value &element : value.isTuple() ? value.elements() : single) {
     Tensor tensor = get(args.sem.toTensor(toOperand(element)));

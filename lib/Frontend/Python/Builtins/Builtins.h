@@ -63,6 +63,10 @@ std::span<const Builtin> memoryBuiltins();
 std::span<const Builtin> reductionBuiltins();
 std::span<const Builtin> debugBuiltins();
 std::span<const Builtin> blockPointerBuiltins();
+std::span<const Builtin> descriptorBuiltins();
+
+/// A tuple of scalars of 64 bits, of integers or scalar tensors.
+Value dynamicTuple(CallArguments &args, const Value &value, const char *name);
 
 /// A block pointer's loads and stores, for tl.load and tl.store (Builtins/BlockPointers.cpp).
 Value loadBlockPointer(CallArguments &args);
