@@ -32,6 +32,8 @@ struct ArgumentValue {
   uint64_t bits = 0;     ///< see RuntimeArgument
   bool isDouble = false;
   bool readOnly = false; ///< an array that must not be written
+  char *begin = nullptr; ///< arrays: the memory that they occupy
+  uint64_t bytes = 0;    ///< 0 where it is not known
   Place place = Place::Host;
 };
 

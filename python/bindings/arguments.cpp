@@ -149,6 +149,7 @@ bool readArgument(const Parameter &parameter, PyObject *object, const char *kern
     value.bits = uint64_t(reinterpret_cast<uintptr_t>(view.data));
     value.readOnly = view.readOnly;
     value.place = view.place;
+    extentOf(view, value.begin, value.bytes);
     value.key = ArgKey::pointer(type, parameter.specializeAlignment && value.bits % 16 == 0, parameter.isConst);
     return true;
   }

@@ -61,6 +61,33 @@ bool lookUp(PyObject *key, uint64_t &id) {
   return stored;
 }
 
+/// What stands for a constant in `byValue`: equal only for constants of equal types, in tuples as well, where Python holds (1,), (1.0,)
+/// and (True,) equal. A new reference, or null with an exception set.
+PyObject *typedKey(PyObject *object) {
+  auto *type = reinterpret_cast<PyObject *>(Py_TYPE(object));
+  if (PyFloat_CheckExact(object)) // by bits, as below
+    return Py_BuildValue("(OK)", type, std::bit_cast<unsigned long long>(PyFloat_AS_DOUBLE(object)));
+  if (!PyTuple_Check(object))
+    return PyTuple_Pack(2, type, object);
+  Py_ssize_t size = PyTuple_GET_SIZE(object);
+  PyObject *key = PyTuple_New(size + 1);
+  if (!key)
+    return nullptr;
+  Py_INCREF(type);
+  PyTuple_SET_ITEM(key, 0, type);
+  for (Py_ssize_t i = 0; i < size; ++i) {
+    PyObject *inner = unwrapConstexpr(PyTuple_GET_ITEM(object, i));
+    PyObject *element = inner ? typedKey(inner) : nullptr;
+    Py_XDECREF(inner);
+    if (!element) {
+      Py_DECREF(key);
+      return nullptr;
+    }
+    PyTuple_SET_ITEM(key, i + 1, element);
+  }
+  return key;
+}
+
 } // namespace
 
 PyObject *unwrapConstexpr(PyObject *object) {
@@ -96,7 +123,7 @@ bool internConstant(PyObject *object, ArgKey &key) {
     Py_XDECREF(inner);
     return known;
   }
-  PyObject *pair = PyTuple_Pack(2, reinterpret_cast<PyObject *>(Py_TYPE(object)), object);
+  PyObject *pair = typedKey(object);
   if (!pair)
     return false;
   uint64_t id = 0;

@@ -146,6 +146,31 @@ bool bind(Call &call, PyObject *const *args, size_t count, PyObject *names) {
   return true;
 }
 
+/// Whether two arrays share memory; those of unknown size where they begin together.
+bool sharesMemory(const ArgumentValue &a, const ArgumentValue &b) {
+  if (a.bytes == 0 || b.bytes == 0)
+    return a.bits == b.bits;
+  return a.begin < b.begin + b.bytes && b.begin < a.begin + a.bytes;
+}
+
+/// The CPU device reads late and writes in any order where arrays are apart; that some are not is a part of the key.
+void markOverlaps(Call &call) {
+  if (call.device != Device::CPU)
+    return;
+  for (size_t i = 1; i < call.parameters(); ++i) {
+    ArgumentValue &a = call.values[i];
+    if (a.key.kind() != ArgKey::Class::Pointer)
+      continue;
+    for (size_t j = 0; j < i; ++j) {
+      ArgumentValue &b = call.values[j];
+      if (b.key.kind() == ArgKey::Class::Pointer && sharesMemory(a, b)) {
+        a.key = a.key.overlapping();
+        b.key = b.key.overlapping();
+      }
+    }
+  }
+}
+
 bool makeKey(Call &call) {
   const LaunchSettings &settings = launchSettings();
   uint64_t *word = call.words;
@@ -155,8 +180,10 @@ bool makeKey(Call &call) {
     auto *value = new (&call.values[i]) ArgumentValue;
     if (!readArgument(call.data.parameters[i], call.bound[i], call.name(), *value))
       return false;
-    *word++ = call.values[i].key.word();
   }
+  markOverlaps(call);
+  for (size_t i = 0; i < call.parameters(); ++i)
+    *word++ = call.values[i].key.word();
   for (size_t i = 0; i < call.options; ++i) {
     ArgKey key;
     if (!internConstant(call.optionValue[i], key)) {
@@ -193,11 +220,18 @@ nb::object callCompile(Call &call) {
       constants[path] = nb::int_(key.inlineValue());
     else if (key.isConstant())
       constants[path] = nb::steal(unwrapConstexpr(call.bound[i]));
-    else if (key.isDivisible()) {
-      nb::list attribute, all;
-      attribute.append("tt.divisibility");
-      attribute.append(16);
-      all.append(attribute);
+    else if (key.isDivisible() || key.overlaps()) {
+      nb::list all;
+      auto add = [&](const char *name, int number) {
+        nb::list attribute;
+        attribute.append(name);
+        attribute.append(number);
+        all.append(attribute);
+      };
+      if (key.isDivisible())
+        add("tt.divisibility", 16);
+      if (key.overlaps())
+        add("ttm.overlaps", 1);
       attrs[path] = all;
     }
   }

@@ -444,6 +444,41 @@ def test_no_fp_fusion_on_metal(rng):
 
 
 @triton.jit
+def transpose_tile_kernel(from_ptr, to_ptr, B: tl.constexpr):
+    i, j = tl.arange(0, B)[:, None], tl.arange(0, B)[None, :]
+    tl.store(to_ptr + j * B + i, tl.load(from_ptr + i * B + j))
+
+
+@triton.jit
+def shift_kernel(from_ptr, to_ptr, B: tl.constexpr):
+    i = tl.arange(0, B)
+    tl.store(to_ptr + i + 1, tl.load(from_ptr + i))
+
+
+@triton.jit
+def store_twice_kernel(a_ptr, b_ptr, B: tl.constexpr):
+    i = tl.arange(0, B)
+    tl.store(a_ptr + i + 1, 1.0 + i)
+    tl.store(b_ptr + i, 1000.0 + i)
+
+
+def test_arguments_that_share_memory():
+    """Two arguments may be one array: what is loaded is loaded before what comes after it is stored."""
+    for x in (np.arange(1024, dtype=np.float32).reshape(32, 32), torch.arange(1024.0).reshape(32, 32)):
+        apart = np.zeros_like(np.asarray(x))
+        transpose_tile_kernel[(1, )](x, apart, B=32, device="cpu")
+        transpose_tile_kernel[(1, )](x, x, B=32, device="cpu")
+        np.testing.assert_array_equal(np.asarray(x), np.arange(1024).reshape(32, 32).T)
+        np.testing.assert_array_equal(apart, np.asarray(x))
+    x = np.arange(66, dtype=np.float32)
+    shift_kernel[(1, )](x, x[1:], B=64, device="cpu")
+    np.testing.assert_array_equal(x[2:], np.arange(64))
+    x = np.zeros(65, np.float32)
+    store_twice_kernel[(1, )](x, x, B=64, device="cpu")
+    np.testing.assert_array_equal(x, [*np.arange(1000, 1064), 64])
+
+
+@triton.jit
 def sleepy_kernel(x_ptr, n):
     total = 0
     for i in range(n):
@@ -468,3 +503,16 @@ def test_threads_wait_for_their_own_launches():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+@triton.jit
+def type_of_constant_kernel(out_ptr, VALUES: tl.constexpr):
+    tl.store(out_ptr, 7 // VALUES[0] if isinstance(VALUES[0], int) else -1)
+
+
+def test_types_in_tuples_are_part_of_the_key():
+    """(2,), (2.0,) and (True,) are equal in Python and other constants to a kernel."""
+    out = np.zeros(1, np.int32)
+    for values, expected in [((2, ), 3), ((2.0, ), -1), ((2, ), 3), ((1, ), 7), ((1.0, ), -1)]:
+        type_of_constant_kernel[(1, )](out, values, device="cpu")
+        assert out[0] == expected

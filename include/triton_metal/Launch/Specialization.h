@@ -32,7 +32,8 @@ bool isFloat(DType type);
 bool isSignedInteger(DType type);
 
 /// One argument's word.
-///   bits 0..3 class, 4..11 type, 12 divisible by 16, 13 pointer to constant memory, 16.. payload of constants
+///   bits 0..3 class, 4..11 type, 12 divisible by 16, 13 pointer to constant memory, 14 pointer to memory that another argument points
+///   to as well, 16.. payload of constants
 class ArgKey {
 public:
   enum class Class : uint8_t { InlineConstant, InternedConstant, Pointer, Scalar };
@@ -66,6 +67,8 @@ public:
   constexpr DType type() const { return DType(bits >> 4 & 255); }
   constexpr bool isDivisible() const { return !isConstant() && (bits >> 12 & 1); }
   constexpr bool isConstPointer() const { return kind() == Class::Pointer && (bits >> 13 & 1); }
+  constexpr bool overlaps() const { return kind() == Class::Pointer && (bits >> 14 & 1); }
+  constexpr ArgKey overlapping() const { return ArgKey(bits | uint64_t(1) << 14); }
   constexpr int64_t inlineValue() const { return int64_t(bits) >> 16; }
   constexpr uint64_t internedId() const { return bits >> 16; }
 

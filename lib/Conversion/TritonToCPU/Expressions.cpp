@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------------===//
 #include "Elementwise.h"
 #include "Program.h"
+#include "triton_metal/Conversion/TritonToCPU/Passes.h"
 
 using namespace mlir;
 
@@ -24,14 +25,26 @@ Value pointerRoot(Value pointers) {
     else
       return {};
   }
-  return pointers;
+  // What a loop carries may come from anywhere.
+  auto argument = dyn_cast<BlockArgument>(pointers);
+  bool isParameter = argument && argument.getOwner()->isEntryBlock() && isa<tt::FuncOp>(argument.getOwner()->getParentOp());
+  return isParameter ? pointers : Value();
+}
+
+static bool sharesMemory(Value parameter) {
+  auto argument = cast<BlockArgument>(parameter);
+  return bool(cast<tt::FuncOp>(argument.getOwner()->getParentOp()).getArgAttr(argument.getArgNumber(), kOverlaps));
+}
+
+bool mayOverlap(Value pointers, Value others) {
+  Value a = pointerRoot(pointers), b = pointerRoot(others);
+  return !a || !b || a == b || (sharesMemory(a) && sharesMemory(b));
 }
 
 bool Program::mayOverlap(tt::StoreOp store, tt::LoadOp load) {
   if (store.getPtr() == load.getPtr())
     return false; // element by element the same place
-  Value a = pointerRoot(store.getPtr()), b = pointerRoot(load.getPtr());
-  return !a || !b || a == b;
+  return cpu::mayOverlap(store.getPtr(), load.getPtr());
 }
 
 bool Program::isLazy(Operation *op) const {

@@ -214,8 +214,7 @@ void Program::lowerOp(Operation *op) {
             auto other = cast<tt::StoreOp>(root.op);
             if (other.getPtr() == store.getPtr())
               continue;
-            Value ours = store.getPtr(), theirs = other.getPtr();
-            if (pointerRoot(ours) == pointerRoot(theirs) || !pointerRoot(ours)) {
+            if (cpu::mayOverlap(store.getPtr(), other.getPtr())) {
               flush();
               break;
             }
@@ -233,6 +232,7 @@ void Program::lowerOp(Operation *op) {
       .Case([&](tt::ScanOp scan) { lowerScan(scan); })
       .Case([&](tt::HistogramOp histogram) { lowerHistogram(histogram); })
       .Case([&](tt::CatOp cat) { lowerCat(cat); })
+      .Case([&](tt::DebugBarrierOp) { flush(); }) // one thread runs a program, in order
       .Case<tt::AtomicRMWOp, tt::AtomicCASOp>([&](auto) { lowerAtomic(op); })
       .Default([&](Operation *) { lowerScalarOp(op); });
 }

@@ -136,8 +136,10 @@ private:
   bool failed = false;
 };
 
-/// The scalar pointer that all lanes of a tensor of pointers come from, or null if there is no one.
+/// The kernel's parameter that all lanes of a tensor of pointers come from, or null if there is no one.
 mlir::Value pointerRoot(mlir::Value pointers);
+/// Whether accesses through these pointers may meet in memory.
+bool mayOverlap(mlir::Value pointers, mlir::Value others);
 
 /// Makes a scf.for without terminator and without iteration arguments set up beyond `inits`.
 mlir::scf::ForOp makeLoop(mlir::OpBuilder &b, mlir::Location loc, mlir::Value from, mlir::Value to, mlir::Value step,
