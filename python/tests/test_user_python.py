@@ -444,6 +444,25 @@ def test_no_fp_fusion_on_metal(rng):
 
 
 @triton.jit
+def barrier_kernel(x_ptr, B: tl.constexpr):
+    i = tl.arange(0, B)
+    tl.store(x_ptr + i, i)
+    tl.debug_barrier()
+    neighbour = tl.load(x_ptr + (B - 1 - i))
+    tl.debug_barrier()
+    tl.store(x_ptr + i, neighbour)
+
+
+@pytest.mark.never_refused
+@pytest.mark.parametrize("warps", [1, 4, 8])
+def test_debug_barrier(device, warps):
+    """Stores of other threads are seen after a barrier, and loads before it are over."""
+    x = np.zeros(256, np.int32)
+    barrier_kernel[(1, )](x, B=256, num_warps=warps, device=device)
+    np.testing.assert_array_equal(x, np.arange(256)[::-1])
+
+
+@triton.jit
 def transpose_tile_kernel(from_ptr, to_ptr, B: tl.constexpr):
     i, j = tl.arange(0, B)[:, None], tl.arange(0, B)[None, :]
     tl.store(to_ptr + j * B + i, tl.load(from_ptr + i * B + j))
