@@ -90,8 +90,9 @@ bool raiseDriverError(const metal::Error &error, const msl::KernelText *kernel) 
     case metal::ErrorKind::DeviceFault:
     case metal::ErrorKind::Timeout: {
       const MetalReport *first = error.reports.empty() ? nullptr : &error.reports.front();
-      std::string message = first ? std::string(first->message) + " (line " + std::to_string(first->line) + " of the Metal text)"
-                                  : error.message;
+      std::string message = first ? first->message : error.message;
+      if (first && first->line)
+        message += " (line " + std::to_string(first->line) + " of the Metal text)";
       setException("DeviceFault", nb::make_tuple(message, place(kernel && first ? originOf(*kernel, first->line) : nullptr)));
       return false;
     }
@@ -276,6 +277,11 @@ void bindMetal(nb::module_ &m) {
         return lines;
       }, "(line of the text, file, line, column) of the source, in the order of the text.")
       .def_prop_ro("facts", factsOf)
+      .def("with_text", [](const MetalCode &self, const std::string &text) {
+        auto code = std::make_shared<MetalCode>(self);
+        code->kernel.text = text;
+        return code;
+      }, nb::arg("text"), "The same kernel with another text: same entry, parameters and threads.")
       .def("air", airOf, "The kernel's AIR as text; only the software Metal has it.")
       .def("launchable", [](std::shared_ptr<MetalCode> self, bool checked) -> std::shared_ptr<Launchable> {
         return std::make_shared<MetalLaunchable>(self->signature, self, checked);
@@ -296,6 +302,23 @@ void bindMetal(nb::module_ &m) {
     return std::make_shared<MetalCode>(unwrap(std::move(code)));
   }, nb::arg("module"), nb::arg("num_warps") = 4, nb::arg("chip") = "apple-m1", nb::arg("fp_fusion") = true,
      nb::arg("verify_each") = false, nb::arg("planted_fault") = "");
+
+  m.def("softmetal_compile", [](const std::string &text) {
+    metal::Driver *driver = nullptr;
+    metal::Error error;
+    {
+      nb::gil_scoped_release release;
+      error = metal::Driver::shared(softmetalPath(), driver);
+      metal::PipelineRequest request;
+      request.text = text;
+      if (!error)
+        error = driver->compileOnce(request);
+    }
+    if (error) {
+      raiseDriverError(error, nullptr);
+      throw nb::python_error();
+    }
+  }, nb::arg("text"), "Compile the first kernel of a Metal text to runnable code, past all caches, and throw it away: for benchmarks.");
 
   m.def("set_softmetal_path", [](const std::string &path) { softmetalPath() = path; }, nb::arg("path"),
         "Where libsoftmetal lies; it is loaded when it is first needed.");

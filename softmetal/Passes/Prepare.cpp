@@ -1,4 +1,5 @@
 //===- Prepare.cpp - clean-up before instrumentation ---------------------------------------------------------------------===//
+#include "softmetal/Passes/Accesses.h"
 #include "softmetal/Passes/Passes.h"
 #include "llvm/Analysis/InlineCost.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -28,6 +29,16 @@ struct InlineAllPass : PassInfoMixin<InlineAllPass> {
     return PreservedAnalyses::none();
   }
 };
+
+/// The constant space does not change while a kernel runs: what is read there once is read.
+struct ConstantLoadsPass : PassInfoMixin<ConstantLoadsPass> {
+  PreservedAnalyses run(Function &function, FunctionAnalysisManager &) {
+    for (Instruction &instruction : instructions(function))
+      if (auto *load = dyn_cast<LoadInst>(&instruction); load && load->getPointerAddressSpace() == space::constant && !load->isVolatile())
+        load->setMetadata(LLVMContext::MD_invariant_load, MDNode::get(function.getContext(), {}));
+    return PreservedAnalyses::all();
+  }
+};
 } // namespace
 
 void addPreparePasses(ModulePassManager &passes) {
@@ -36,6 +47,7 @@ void addPreparePasses(ModulePassManager &passes) {
   passes.addPass(AlwaysInlinerPass());
   FunctionPassManager functions;
   functions.addPass(SROAPass(SROAOptions::ModifyCFG));
+  functions.addPass(ConstantLoadsPass());
   functions.addPass(EarlyCSEPass());
   functions.addPass(SimplifyCFGPass());
   functions.addPass(InferAddressSpacesPass(0));

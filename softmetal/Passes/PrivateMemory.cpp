@@ -8,6 +8,8 @@
 //===--------------------------------------------------------------------------------------------------------------------===//
 #include "softmetal/Passes/Passes.h"
 #include "softmetal/Passes/Ranges.h"
+#include "llvm/Analysis/ScalarEvolution.h"
+#include "llvm/Analysis/ScalarEvolutionExpressions.h"
 #include "llvm/Analysis/ValueTracking.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/Transforms/Utils/BasicBlockUtils.h"
@@ -25,8 +27,16 @@ struct PrivateAccess {
   uint64_t length;
 };
 
+/// Whether loop counters and the like keep the access in its array.
+bool provenInside(ScalarEvolution &evolution, Value *pointer, AllocaInst *array, uint64_t bytes, uint64_t length) {
+  const SCEV *offset = evolution.getMinusSCEV(evolution.getSCEV(pointer), evolution.getSCEV(array));
+  if (isa<SCEVCouldNotCompute>(offset) || bytes > length)
+    return false;
+  return evolution.getUnsignedRangeMax(offset).ule(length - bytes);
+}
+
 /// Loads and stores that may leave their array.
-SmallVector<PrivateAccess> doubtful(Function &function, const DataLayout &layout) {
+SmallVector<PrivateAccess> doubtful(Function &function, const DataLayout &layout, FunctionAnalysisManager &analyses) {
   SmallVector<PrivateAccess> list;
   for (Instruction &instruction : instructions(function)) {
     bool store = isa<StoreInst>(instruction);
@@ -45,6 +55,8 @@ SmallVector<PrivateAccess> doubtful(Function &function, const DataLayout &layout
     if (pointer->stripAndAccumulateConstantOffsets(layout, offset, true) == array && offset.isNonNegative() &&
         offset.getZExtValue() + bytes <= length)
       continue;
+    if (provenInside(analyses.getResult<ScalarEvolutionAnalysis>(function), pointer, array, bytes, length))
+      continue;
     list.push_back({&instruction, store ? 1u : 0u, bytes, array, length});
   }
   return list;
@@ -52,13 +64,13 @@ SmallVector<PrivateAccess> doubtful(Function &function, const DataLayout &layout
 
 } // namespace
 
-PreservedAnalyses PrivateMemoryPass::run(Module &module, ModuleAnalysisManager &) {
+PreservedAnalyses PrivateMemoryPass::run(Module &module, ModuleAnalysisManager &analyses) {
   const DataLayout &layout = module.getDataLayout();
   RuntimeCalls runtime(module);
   for (Function &function : module) {
     if (function.isDeclaration())
       continue;
-    SmallVector<PrivateAccess> list = doubtful(function, layout);
+    SmallVector<PrivateAccess> list = doubtful(function, layout, analyses.getResult<FunctionAnalysisManagerModuleProxy>(module).getManager());
     uint64_t most = 0;
     for (const PrivateAccess &access : list)
       most = std::max(most, access.bytes);

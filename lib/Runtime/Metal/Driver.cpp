@@ -143,6 +143,29 @@ Error Driver::pipeline(const PipelineRequest &request, const Pipeline *&result) 
   return pipelineFromLibrary(nullptr, 0, request, result);
 }
 
+Error Driver::compileOnce(const PipelineRequest &request) {
+  Pool pool(calls);
+  Message message(calls);
+  MetalCompileOptions options{request.languageVersion, request.mathMode, request.checks != 0};
+  MetalLibrary library = calls->newLibrary(state->device, request.text.data(), request.text.size(), &options, message.out());
+  if (!library)
+    return fail(ErrorKind::CompileFailed, "Metal refused the text of " + std::string(request.function) + ":\n" + message.str());
+  std::string function(request.function);
+  if (char *names = function.empty() ? calls->functionNames(library) : nullptr) {
+    function = std::string_view(names).substr(0, std::string_view(names).find('\n'));
+    calls->freeMessage(names);
+  }
+  Message why(calls);
+  MetalPipelineOptions checks{request.checks, 0};
+  MetalPipeline pipeline = calls->newPipeline(state->device, library, function.c_str(), request.constants.data(),
+                                              request.constants.size(), &checks, why.out());
+  calls->release(library);
+  if (!pipeline)
+    return fail(ErrorKind::CompileFailed, "no pipeline for " + function + ": " + why.str());
+  calls->release(pipeline);
+  return {};
+}
+
 Error Driver::pipelineFromLibrary(const void *bytes, size_t length, const PipelineRequest &request, const Pipeline *&result) {
   std::string_view source = bytes ? std::string_view(static_cast<const char *>(bytes), length) : request.text;
   auto limit = [&](const Pipeline &pipeline) -> Error {

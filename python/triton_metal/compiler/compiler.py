@@ -123,6 +123,7 @@ class CompiledKernel:
         self.packed_metadata = (options.num_warps, options.num_ctas, self.metadata.shared)
         self.asm = LazyDict(artifact.stages, {name: functools.partial(artifact.stage, name) for name in artifact.lazy_stages})
         self.signature = artifact.signature
+        self._options, self._artifact = options, artifact
         self._launchable = artifact.launchable()
         self.module = self.function = self._launchable
         self.n_regs = facts.get("estimated_registers", 0)
@@ -132,6 +133,12 @@ class CompiledKernel:
     @property
     def kernel(self) -> bytes:
         return self.asm["obj"] if "obj" in self.asm.keys() else self.asm["msl"].encode()
+
+    def with_msl(self, text: str) -> CompiledKernel:
+        """The same kernel with other Metal text, of the same entry, parameters and threads: to try an edit."""
+        if self.metadata.target != "metal":
+            raise UnsupportedOnDevice("with_msl", self.metadata.target, "its code is not text", "compile for target='metal'")
+        return CompiledKernel(self.src, "metal", self._options, "", self._artifact.with_text(text))
 
     def launch_metadata(self, grid, stream, *args):
         """What launch hooks get."""

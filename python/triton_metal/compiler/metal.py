@@ -17,6 +17,9 @@ class Artifact:
         self.stages = {"ttir": code.ttir, "ttm": code.ttm, "msl": code.msl}
         self.facts = {**code.facts, "lines": code.lines}
 
+    def with_text(self, text: str) -> Artifact:
+        return Artifact(self._code.with_text(text), self._checked)
+
     def stage(self, name: str):
         return self._code.air()
 

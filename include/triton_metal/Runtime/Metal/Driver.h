@@ -122,6 +122,9 @@ public:
   /// The same from the bytes of a .metallib.
   Error pipelineFromLibrary(const void *bytes, size_t length, const PipelineRequest &request, const Pipeline *&result);
 
+  /// Makes a pipeline past all caches and throws it away: to measure what a text costs. Without a function's name, of the first kernel.
+  Error compileOnce(const PipelineRequest &request);
+
   /// Memory of `bytes` for both sides.
   Error allocate(uint64_t bytes, std::unique_ptr<Buffer> &result);
 
