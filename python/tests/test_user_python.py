@@ -535,3 +535,16 @@ def test_types_in_tuples_are_part_of_the_key():
     for values, expected in [((2, ), 3), ((2.0, ), -1), ((2, ), 3), ((1, ), 7), ((1.0, ), -1)]:
         type_of_constant_kernel[(1, )](out, values, device="cpu")
         assert out[0] == expected
+
+
+def test_switches_without_effect_warn(monkeypatch):
+    """Upstream's switches that steer nothing here say so when they are set, by assignment or in the environment."""
+    with triton.knobs.compilation.scope(), pytest.warns(UserWarning, match="TRITON_KERNEL_DUMP.*no effect.*kernel.asm"):
+        triton.knobs.compilation.dump_ir = True
+    import subprocess
+    import sys
+    monkeypatch.setenv("TRITON_INTERPRET", "1")
+    done = subprocess.run([sys.executable, "-c", "import triton_metal"], capture_output=True, text=True, check=True)
+    assert "TRITON_INTERPRET" in done.stderr and "cpu.checked" in done.stderr
+    with pytest.warns(UserWarning, match="cache_results"):
+        triton.autotune([triton.Config({})], key=[], cache_results=True)(counter_kernel)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import warnings
 
 from . import _core
 
@@ -22,13 +23,21 @@ def _to_bool(text: str) -> bool:
 
 
 class _Knob:
-    """One switch: a variable of the environment, its default, and how its text is read."""
+    """One switch: a variable of the environment, its default, and how its text is read.
 
-    def __init__(self, variable: str | None, default, parse=str, affects_code: bool = False):
+    With `instead` it is one of upstream's that steers nothing here: setting it warns, and says what serves its purpose.
+    """
+
+    def __init__(self, variable: str | None, default, parse=str, affects_code: bool = False, instead: str = ""):
         self.variable = variable
         self.default = default
         self.parse = parse
         self.affects_code = affects_code
+        self.instead = instead
+
+    def warn_if_without_effect(self, value) -> None:
+        if self.instead and value:
+            warnings.warn(f"{self.variable} (knob `{self.name}`) has no effect in triton_metal; {self.instead}", stacklevel=3)
 
     def __set_name__(self, owner, name):
         self.name = name
@@ -45,6 +54,7 @@ class _Knob:
         return self.default() if callable(self.default) else self.default
 
     def __set__(self, instance, value):
+        self.warn_if_without_effect(value)
         instance._assigned[self.name] = value
         _changed()
 
@@ -164,15 +174,15 @@ class cache_knobs(_Group):
     #: Whether the disk cache is used at all.
     enabled = _Knob("TRITON_METAL_DISK_CACHE", True, _to_bool)
     home_dir = _Knob("TRITON_HOME", lambda: os.path.expanduser("~"))
-    dump_dir = _Knob("TRITON_DUMP_DIR", None)
-    override_dir = _Knob("TRITON_OVERRIDE_DIR", None)
+    dump_dir = _Knob("TRITON_DUMP_DIR", None, instead="every stage is in kernel.asm")
+    override_dir = _Knob("TRITON_OVERRIDE_DIR", None, instead="compile an edited file with triton_metal.compile")
 
 
 class compilation_knobs(_Group):
     always_compile = _Knob("TRITON_ALWAYS_COMPILE", False, _to_bool)
-    disable_line_info = _Knob("TRITON_DISABLE_LINE_INFO", False, _to_bool, affects_code=True)
-    dump_ir = _Knob("TRITON_KERNEL_DUMP", False, _to_bool)
-    front_end_debugging = _Knob("TRITON_FRONT_END_DEBUGGING", False, _to_bool)
+    disable_line_info = _Knob("TRITON_DISABLE_LINE_INFO", False, _to_bool, instead="locations are always kept")
+    dump_ir = _Knob("TRITON_KERNEL_DUMP", False, _to_bool, instead="every stage is in kernel.asm")
+    front_end_debugging = _Knob("TRITON_FRONT_END_DEBUGGING", False, _to_bool, instead="causes are chained to errors")
     allow_non_constexpr_globals = _Knob("TRITON_ALLOW_NON_CONSTEXPR_GLOBALS", False, _to_bool, affects_code=True)
     #: Verify the module after every pass: on in `./dev test`, off else, because it takes time.
     verify_each = _Knob("TRITON_METAL_VERIFY", False, _to_bool)
@@ -181,13 +191,13 @@ class compilation_knobs(_Group):
 
 
 class autotuning_knobs(_Group):
-    cache = _Knob("TRITON_CACHE_AUTOTUNING", False, _to_bool)
+    cache = _Knob("TRITON_CACHE_AUTOTUNING", False, _to_bool, instead="each process searches anew")
     print = _Knob("TRITON_PRINT_AUTOTUNING", False, _to_bool)
 
 
 class runtime_knobs(_Group):
     debug = _Knob("TRITON_DEBUG", False, _to_bool, affects_code=True)
-    interpret = _Knob("TRITON_INTERPRET", False, _to_bool)
+    interpret = _Knob("TRITON_INTERPRET", False, _to_bool, instead="run kernels on the cpu device with knobs.cpu.checked")
 
     def __init__(self):
         super().__init__()
@@ -253,3 +263,7 @@ cpu = cpu_knobs()
 metal = metal_knobs()
 
 _changed()  # what the environment says
+for _group in _groups:
+    for _name, _knob in _group._knobs().items():
+        if _knob.instead:
+            _knob.warn_if_without_effect(getattr(_group, _name))

@@ -6,6 +6,7 @@ import builtins
 import inspect
 import sys
 import time
+import warnings
 
 from .. import knobs
 from ..errors import AutotunerError, CompileTimeAssertionFailure, OutOfResources, UnsupportedOnDevice
@@ -101,6 +102,8 @@ class Autotuner(KernelInterface):
         self.early_config_prune = prune.get("early_config_prune")
         self._bench_options = {"warmup": 25 if warmup is None else warmup, "rep": 100 if rep is None else rep}
         self._do_bench = do_bench
+        if cache_results:
+            warnings.warn("autotune(cache_results=True) has no effect in triton_metal; each process searches anew", stacklevel=4)
         self.base_fn = fn
         while not isinstance(self.base_fn, JITFunction) and hasattr(self.base_fn, "fn"):
             self.base_fn = self.base_fn.fn
