@@ -44,6 +44,16 @@ def test_out_of_bounds_access_names_the_python_line():
     assert caught.value.where["file"].endswith("test_launch_metal.py")
 
 
+def test_wild_access_of_unchecked_code_is_a_fault_and_not_the_end():
+    x, out = np.arange(100, dtype=np.float32), np.zeros(100, np.float32)
+    with triton.knobs.metal.scope():
+        triton.knobs.metal.checked = False
+        with pytest.raises(triton.DeviceFault, match="memory access outside every buffer"):
+            launch(x, out, by=1 << 40)
+        launch(x, out)
+    np.testing.assert_array_equal(out, x)
+
+
 def test_negative_strides_are_refused():
     x, out = np.arange(100, dtype=np.float32), np.zeros(100, np.float32)
     with pytest.raises(LaunchError, match="negative stride") as caught:

@@ -1,4 +1,6 @@
 """The software Metal runs MSL text, and each planted fault of a kernel is found, with its line."""
+import time
+
 import numpy as np
 import pytest
 
@@ -106,6 +108,24 @@ def test_planted_fault(kind, body, line):
     found = [report for report in kernel.reports if report["kind"] == kind]
     assert kernel.status == sm.FAULT and found, kernel.message
     assert line is None or found[0]["line"] == line, kernel.message
+
+
+def test_checks_slow_elementwise_code_down_at_most_five_times():
+    """In time of the processor, on one worker."""
+    text = ("#include <metal_stdlib>\nkernel void k(const device float *x [[buffer(0)]], const device float *y [[buffer(1)]],\n"
+            "device float *z [[buffer(2)]], uint i [[thread_position_in_grid]]) { z[i] = x[i] + y[i]; }\n")
+    n = 1 << 17
+    x, z = np.arange(n, dtype=np.float32), np.zeros(n, np.float32)
+    library, best = sm.Library(text=text), []
+    for checks in (0, sm.ALL):
+        kernel, times = library.kernel("k", checks=checks), []
+        for _ in range(12):
+            begin = time.process_time()
+            kernel.run({0: x, 1: x, 2: z}, groups=(n // 256,), threads=(256,), workers=1)
+            times.append(time.process_time() - begin)
+        best.append(min(times))
+        assert (z == 2 * x).all()
+    assert best[1] <= 5 * best[0]
 
 
 def test_half_and_bfloat_convert_and_temporaries_have_thread_members():
