@@ -1,6 +1,7 @@
 """Each pass of the software Metal on a small AIR module: what it makes, and what it refuses."""
 import re
 
+import numpy as np
 import pytest
 
 import softmetal_native as sm
@@ -46,6 +47,37 @@ def test_bounds_replaces_the_pointer_by_a_checked_one():
     text = ir(STORE, checks=sm.BOUNDS)
     assert re.search(r"call ptr @softmetal_rt_bounds_device\(ptr .*, i32 4, i32 1, i32 \d+, i32 0, i32 4\)", text)
     assert "softmetal_rt_bounds" not in ir(STORE)
+
+
+PRIVATE = ("  %a = alloca [8 x float], align 4\n  %p = getelementptr inbounds [8 x float], ptr %a, i32 0, i32 %l\n"
+           "  store float 1.0, ptr %p, align 4\n  %v = load float, ptr %a, align 4\n  store float %v, ptr addrspace(1) %y, align 4")
+
+
+def test_private_memory_has_a_sink_in_fast_code_and_reports_in_checked_code():
+    fast, checked = ir(PRIVATE), ir(PRIVATE, checks=sm.BOUNDS)
+    assert "alloca [4 x i8]" in fast and re.search(r"icmp ult i64 .*, 29", fast) and "softmetal_rt_bounds_private" not in fast
+    assert re.search(r"call ptr @softmetal_rt_bounds_private\(ptr .*, i32 4, i32 1, i32 \d+, ptr .*, i32 32\)", checked)
+
+
+def test_private_memory_lets_alone_what_a_loop_keeps_inside():
+    body = ("  %a = alloca [8 x float], align 4\n  br label %loop\nloop:\n  %i = phi i32 [ 0, %entry ], [ %n, %loop ]\n"
+            "  %p = getelementptr [8 x float], ptr %a, i32 0, i32 %i\n  store volatile float 1.0, ptr %p, align 4\n"
+            "  %n = add nuw nsw i32 %i, 1\n  %c = icmp eq i32 %n, LAST\n  br i1 %c, label %end, label %loop\nend:")
+    enter = "  br label %entry\nentry:\n"
+    assert "select" not in ir(enter + body.replace("LAST", "8")) and "select" in ir(enter + body.replace("LAST", "9"))
+
+
+def test_races_name_what_the_kernel_may_write():
+    arguments = "ptr addrspace(1) %y, i32 %l, ptr addrspace(1) %x"
+    records = ['!{i32 0, !"air.buffer", !"air.location_index", i32 0, i32 1, !"air.read_write"}', '!{i32 1, !"air.thread_position_in_threadgroup"}',
+               '!{i32 2, !"air.buffer", !"air.location_index", i32 1, i32 1, !"air.read"}']
+    body = "  %v = load float, ptr addrspace(1) %x, align 4\n  store float %v, ptr addrspace(1) %y, align 4"
+    kernel = module(body, arguments=arguments, records=records).kernel("k", checks=sm.ALL)
+    x, y = np.zeros(1, np.float32), np.zeros(1, np.float32)
+    kernel.run({0: y, 1: x}, groups=(2,), expect=sm.FAULT)  # both threadgroups write y
+    assert {r["kind"] for r in kernel.reports} == {"device_race"} and len(kernel.reports) == 1
+    kernel.run({0: y, 1: y}, groups=(2,), expect=sm.FAULT)  # what is read is written through the other argument
+    assert len(kernel.reports) == 2
 
 
 def test_races_and_initialisation_see_threadgroup_memory():
