@@ -63,7 +63,8 @@ class Generator:
         self.shapes = list(dict.fromkeys(shapes))
         scalars = {"one": 1, "few": self.random.choice([1, 2, 16, 17]), "many": self.random.choice([48, 300, 1000]),
                    "real": self.random.choice([0.5, -2.0, 3.25])}
-        self.program = Program(seed, "", self.grid, self.random.choice([1, 2, 4, 4, 8]), scalars, {f"{d}_ptr": self.input(d) for d in INPUTS})
+        warps = self.random.choice([1, 2, 4, 4, 8])
+        self.program = Program(seed, "", self.grid, warps, scalars, {f"{d}_ptr": self.input(d) for d in INPUTS})
         self.vars: list[Var] = []
         self.values: list[dict[str, np.ndarray]] = [{} for _ in range(self.grid)]  # a dictionary a program of the grid
         self.lines: list[str] = []
@@ -89,6 +90,8 @@ class Generator:
         a = self.pick(lambda v: v.dtype in dtypes and (v.exact or not exact))
         b = a and self.pick(lambda v: v.dtype == a.dtype and v.shape == a.shape and (v.exact or not exact))
         return a, b
+
+    row_major = staticmethod(row_major)
 
     @staticmethod
     def on(*operands_and_function):
@@ -153,7 +156,8 @@ class Generator:
         mark, name = len(self.lines), f"v{self.count}"
         result = self.define("for" if dynamic else "static_range", start.name, start.dtype, start.shape, exact, True, meaning)
         if result is not None:
-            self.lines[mark:] = [f"    {name} = {start.name}", f"    {header}", f"        {name} = {name} + {step.name} * (i & 3)"]
+            self.lines[mark:] = [f"    {name} = {start.name}", f"    {header}",
+                                 f"        {name} = {name} + {step.name} * (i & 3)"]
 
     def branch(self):
         """A dynamic if on a scalar that differs between programs."""
@@ -166,6 +170,29 @@ class Generator:
         mark, name = len(self.lines), f"v{self.count}"
         if self.define("if", a.name, a.dtype, a.shape, a.exact and b.exact, a.product or b.product, lambda env: env["#"]):
             self.lines[mark:] = ["    if pid % 2 == 0:", f"        {name} = {a.name}", "    else:", f"        {name} = {b.name}"]
+
+    def matmul(self):
+        """A loop over tiles of K with masks. Values are small multiples of 1/8, so every order of adding gives the same."""
+        dtype = self.random.choice(["float32", "float16"])
+        m, n, k = (self.random.choice([16, 32]) for _ in range(3))
+        rows, cols = m - self.random.choice([0, 3]), n - self.random.choice([0, 5])
+        depth = self.random.choice([1, 2]) * k - self.random.choice([0, 3])
+        if rows * depth > LENGTH or depth * cols > LENGTH:
+            return
+        data, number, first = self.program.inputs[f"{dtype}_ptr"], self.count, self.random.choice([0, 3])
+        a, b = data[:rows * depth].reshape(rows, depth), data[:depth * cols].reshape(depth, cols)
+        result = np.zeros((m, n), np.float32)
+        result[:rows, :cols] = a.astype(np.float64) @ b.astype(np.float64)
+        mark, name, p = len(self.lines), f"v{number}", f"{dtype}_ptr"
+        if self.define(f"matmul {dtype}", "", "float32", (m, n), True, True, lambda env: result + np.float32(first)):
+            self.lines[mark:] = [
+                f"    m{number} = tl.arange(0, {m})[:, None]", f"    n{number} = tl.arange(0, {n})[None, :]",
+                f"    k{number} = tl.arange(0, {k})", f"    {name} = tl.full(({m}, {n}), {first}, tl.float32)",
+                f"    for t in range(0, {depth}, {k}):",
+                f"        c, r = t + k{number}[None, :], t + k{number}[:, None]",
+                f"        a = tl.load({p} + m{number} * {depth} + c, mask=(m{number} < {rows}) & (c < {depth}), other=0)",
+                f"        b = tl.load({p} + r * {cols} + n{number}, mask=(r < {depth}) & (n{number} < {cols}), other=0)",
+                f"        {name} += tl.dot(a, b)"]
 
     def store(self, var: Var, index: int):
         """Output `index`: the programs store their values one after another."""
@@ -187,7 +214,8 @@ class Generator:
 
     def atomic(self, index: int):
         """Output `index`: all programs add to a few elements, more than one lane to each."""
-        var = self.pick(lambda v: v.dtype in ("int32", "uint32", "int64") and v.shape)
+        dtypes = ("int32", "uint32", "int64")[:3 if self.random.random() < 0.1 else 2]  # the GPU has no 64-bit atomics
+        var = self.pick(lambda v: v.dtype in dtypes and v.shape)
         if var is None:
             return
         few, size, name = self.random.choice([1, 5, 64]), int(np.prod(var.shape)), f"out{index}_ptr"
@@ -217,9 +245,11 @@ class Generator:
         sizes = ", ".join(map(str, shape)) + ","
         if self.define("for pointers", "", dtype, shape, True, False, lambda env: env["#"]):
             name = f"v{n}"
-            self.lines[mark:] = [f"    o{n} = {text}", f"    p{n} = {dtype}_ptr + o{n}", f"    {name} = tl.zeros(({sizes}), tl.{dtype})",
+            self.lines[mark:] = [f"    o{n} = {text}", f"    p{n} = {dtype}_ptr + o{n}",
+                                 f"    {name} = tl.zeros(({sizes}), tl.{dtype})",
                                  f"    for i in range(0, {trips}):",
-                                 f"        {name} += tl.load(p{n}, mask=o{n} + i * {step} < {limit}, other=0)", f"        p{n} += {step}"]
+                                 f"        {name} += tl.load(p{n}, mask=o{n} + i * {step} < {limit}, other=0)",
+                                 f"        p{n} += {step}"]
 
     def run(self, statements: int = 24) -> Program:
         with np.errstate(all="ignore"):
@@ -239,6 +269,8 @@ class Generator:
                     nest(self)
                 elif roll < 0.25:
                     self.pointers()
+                elif roll < 0.265:
+                    self.matmul()
                 else:
                     drawn = self.random.choice(OPERATIONS if self.random.random() < 0.5 else TENSORS)(self)
                     if drawn is not None:
@@ -252,7 +284,8 @@ class Generator:
             if self.random.random() < 0.4:
                 self.atomic(6)
         names = [*self.program.inputs, *self.program.scalars, *self.program.outputs]
-        self.program.text = f"{HELPERS}\n\n@triton.jit\ndef kernel({', '.join(names)}):\n    pid = tl.program_id(0)\n" + "\n".join(self.lines) + "\n"
+        head = [HELPERS, "", "@triton.jit", f"def kernel({', '.join(names)}):", "    pid = tl.program_id(0)"]
+        self.program.text = "\n".join([*head, *self.lines, ""])
         return self.program
 
 

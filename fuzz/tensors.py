@@ -96,7 +96,8 @@ def exact_math(g) -> Drawn | None:
     if a is None:
         return None
     if g.random.random() < 0.5:
-        return "sqrt_rn", f"tl.sqrt_rn(tl.abs({a.name}))", "float32", a.shape, a.exact, False, g.on(a, lambda x: np.sqrt(np.abs(x)))
+        return "sqrt_rn", f"tl.sqrt_rn(tl.abs({a.name}))", "float32", a.shape, a.exact, False, \
+            g.on(a, lambda x: np.sqrt(np.abs(x)))
     return "div_rn", f"tl.div_rn({a.name}, tl.maximum(tl.abs({b.name}), 0.5))", "float32", a.shape, a.exact and b.exact, False, \
         g.on(a, b, lambda x, y: x / np.maximum(np.abs(y), np.float32(0.5)))
 
@@ -106,7 +107,8 @@ def error_function(g) -> Drawn | None:
     if a is None:
         return None
     f = np.vectorize(math.erf, otypes=[np.float64])
-    return "erf", f"tl.erf({a.name})", "float32", a.shape, False, False, g.on(a, lambda x: f(x.astype(np.float64)).astype(np.float32))
+    return "erf", f"tl.erf({a.name})", "float32", a.shape, False, False, \
+        g.on(a, lambda x: f(x.astype(np.float64)).astype(np.float32))
 
 
 def softmax(g) -> Drawn | None:
@@ -220,7 +222,8 @@ def join(g) -> Drawn | None:
         shape = (*a.shape[:-1], 2 * a.shape[-1])
         return "interleave", f"tl.interleave({a.name}, {b.name})", a.dtype, shape, exact, product, \
             g.on(a, b, lambda x, y: np.stack([x, y], -1).reshape(shape))
-    return "join", f"tl.join({a.name}, {b.name})", a.dtype, (*a.shape, 2), exact, product, g.on(a, b, lambda x, y: np.stack([x, y], -1))
+    return "join", f"tl.join({a.name}, {b.name})", a.dtype, (*a.shape, 2), exact, product, \
+        g.on(a, b, lambda x, y: np.stack([x, y], -1))
 
 
 def split(g) -> Drawn | None:
@@ -303,7 +306,8 @@ def dot_accumulate(g) -> Drawn | None:
 def implicit(g) -> Drawn | None:
     """Operands of two shapes, broadcast by the operator."""
     a = g.pick(lambda v: v.is_int)
-    b = a and g.pick(lambda v: v.dtype == a.dtype and v.shape != a.shape and (len(v.shape) == len(a.shape) or () in (v.shape, a.shape))
+    b = a and g.pick(lambda v: v.dtype == a.dtype and v.shape != a.shape
+                     and (len(v.shape) == len(a.shape) or () in (v.shape, a.shape))
                      and all(1 in (m, n) or m == n for m, n in zip(v.shape, a.shape)))
     if b is None:
         return None
@@ -336,16 +340,18 @@ def unsigned_division(g) -> Drawn | None:
     if a is None:
         return None
     operator, f = g.random.choice([("//", np.floor_divide), ("%", np.remainder)])
-    return f"u{operator}", f"{a.name} {operator} ({b.name} | 1)", a.dtype, a.shape, True, False,         g.on(a, b, lambda x, y: f(x, y | y.dtype.type(1)).astype(x.dtype))
+    return f"u{operator}", f"{a.name} {operator} ({b.name} | 1)", a.dtype, a.shape, True, False, \
+        g.on(a, b, lambda x, y: f(x, y | y.dtype.type(1)).astype(x.dtype))
 
 
 def bitcast(g) -> Drawn | None:
     a = g.pick(lambda v: v.exact and v.dtype in ("float32", "float16", "int32", "uint32", "int8", "uint8", "int64", "uint64"))
     if a is None:
         return None
-    to = g.random.choice({"float32": ["int32", "uint32"], "float16": ["int16", "uint16"], "int32": ["uint32"], "uint32": ["int32"],
-                          "int8": ["uint8"], "uint8": ["int8"], "int64": ["uint64"], "uint64": ["int64"]}[a.dtype])
-    return "bitcast", f"{a.name}.to(tl.{to}, bitcast=True)", to, a.shape, True, False,         g.on(a, lambda x: np.ascontiguousarray(x).view(NUMPY[to]).reshape(x.shape))
+    to = g.random.choice({"float32": ["int32", "uint32"], "float16": ["int16", "uint16"], "int32": ["uint32"],
+                          "uint32": ["int32"], "int8": ["uint8"], "uint8": ["int8"], "int64": ["uint64"], "uint64": ["int64"]}[a.dtype])
+    return "bitcast", f"{a.name}.to(tl.{to}, bitcast=True)", to, a.shape, True, False, \
+        g.on(a, lambda x: np.ascontiguousarray(x).view(NUMPY[to]).reshape(x.shape))
 
 
 def truth(g) -> Drawn | None:
@@ -381,5 +387,6 @@ def scalar(g) -> Drawn | None:
         g.on(a, lambda x: f(x, n).astype(x.dtype))
 
 
-TENSORS = (implicit, implicit, signed_division, unsigned_division, bitcast, truth, half_extremes, scalar, literal, mixed, bfloat, exact_math, error_function, softmax, random_numbers, user_reduce, ties, kept_or_all, scan, join, join,
+TENSORS = (implicit, implicit, signed_division, unsigned_division, bitcast, truth, half_extremes, scalar, literal, mixed, bfloat,
+           exact_math, error_function, softmax, random_numbers, user_reduce, ties, kept_or_all, scan, join, join,
            split, split, permute, permute, gather, gather, conditional, call, call, constant, dot_accumulate)
