@@ -62,6 +62,16 @@ def test_an_index_outside_a_private_array_is_harmless_and_reported(index, level)
     assert (y == expected).all()
 
 
+@pytest.mark.parametrize("level", [0, 2])
+@pytest.mark.parametrize("checks", FAST_AND_CHECKED)
+def test_integer_divisions_do_not_trap(checks, level):
+    body = ("volatile int zero = p.n - 64, one = 1; int least = one << 31;\n"
+            "float s = float(7 / zero) + float(7 % zero) + float(7u / uint(zero)) + float(7u % uint(zero));\n"
+            "y[i] = (s == s ? 1 : 0) + (least / -one == least ? 2 : 0) + (least % -one == 0 ? 4 : 0) + (-7 / (one + 1) == -3 ? 8 : 0);")
+    kernel, y = run(body, checks, level=level)
+    assert kernel.status == sm.COMPLETED and (y == 15).all()
+
+
 def layer_norm(checks, threads):
     """MLX's, as Apple compiled it, on rows that end before the last thread begins: it fills its private array from (row's end -
     thread's first element) on, which is negative there."""

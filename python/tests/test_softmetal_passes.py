@@ -69,7 +69,8 @@ def test_private_memory_lets_alone_what_a_loop_keeps_inside():
 
 def test_races_name_what_the_kernel_may_write():
     arguments = "ptr addrspace(1) %y, i32 %l, ptr addrspace(1) %x"
-    records = ['!{i32 0, !"air.buffer", !"air.location_index", i32 0, i32 1, !"air.read_write"}', '!{i32 1, !"air.thread_position_in_threadgroup"}',
+    records = ['!{i32 0, !"air.buffer", !"air.location_index", i32 0, i32 1, !"air.read_write"}',
+               '!{i32 1, !"air.thread_position_in_threadgroup"}',
                '!{i32 2, !"air.buffer", !"air.location_index", i32 1, i32 1, !"air.read"}']
     body = "  %v = load float, ptr addrspace(1) %x, align 4\n  store float %v, ptr addrspace(1) %y, align 4"
     kernel = module(body, arguments=arguments, records=records).kernel("k", checks=sm.ALL)

@@ -24,6 +24,7 @@ SOFTMETAL_PASS(Initialisation)    ///< reads of threadgroup memory that nobody w
 SOFTMETAL_PASS(Uniform)           ///< promises of uniform values are verified
 SOFTMETAL_PASS(Count)             ///< memory transactions, bank conflicts, barriers and operations are counted
 SOFTMETAL_PASS(Interrupts)        ///< loops ask whether to go on
+SOFTMETAL_PASS(Divisions)         ///< integer divisions that a host traps on
 SOFTMETAL_PASS(Lower)             ///< calls of air.* become IR or calls of the runtime
 SOFTMETAL_PASS(ThreadgroupMemory) ///< threadgroup globals become offsets from the threadgroup's base
 SOFTMETAL_PASS(Entry)             ///< the function that the runtime calls for each lane

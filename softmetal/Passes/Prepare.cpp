@@ -75,6 +75,7 @@ void addTranslationPasses(ModulePassManager &passes, Translation &translation, b
     passes.addPass(CountPass(translation));
   if (translation.interruptible)
     passes.addPass(InterruptsPass(translation));
+  passes.addPass(DivisionsPass(translation));
   passes.addPass(LowerPass(translation));
   passes.addPass(ThreadgroupMemoryPass(translation));
   passes.addPass(EntryPass(translation));

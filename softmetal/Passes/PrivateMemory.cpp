@@ -67,10 +67,11 @@ SmallVector<PrivateAccess> doubtful(Function &function, const DataLayout &layout
 PreservedAnalyses PrivateMemoryPass::run(Module &module, ModuleAnalysisManager &analyses) {
   const DataLayout &layout = module.getDataLayout();
   RuntimeCalls runtime(module);
+  FunctionAnalysisManager &functionAnalyses = analyses.getResult<FunctionAnalysisManagerModuleProxy>(module).getManager();
   for (Function &function : module) {
     if (function.isDeclaration())
       continue;
-    SmallVector<PrivateAccess> list = doubtful(function, layout, analyses.getResult<FunctionAnalysisManagerModuleProxy>(module).getManager());
+    SmallVector<PrivateAccess> list = doubtful(function, layout, functionAnalyses);
     uint64_t most = 0;
     for (const PrivateAccess &access : list)
       most = std::max(most, access.bytes);
@@ -97,7 +98,8 @@ PreservedAnalyses PrivateMemoryPass::run(Module &module, ModuleAnalysisManager &
         Instruction *end = SplitBlockAndInsertIfThen(builder.CreateNot(inside), access.instruction, false);
         builder.SetInsertPoint(end);
         Value *astray = runtime.call(builder, "bounds_private",
-                                     {pointer, builder.getInt32(access.bytes), builder.getInt32(access.operand ? accessWrite : 0),
+                                     {pointer, builder.getInt32(access.bytes),
+                                      builder.getInt32(access.operand ? accessWrite : 0),
                                       builder.getInt32(translation.addSite(*access.instruction)), access.array,
                                       builder.getInt32(access.length)}, builder.getPtrTy());
         PHINode *either = PHINode::Create(pointer->getType(), 2, "", access.instruction->getParent()->begin());
