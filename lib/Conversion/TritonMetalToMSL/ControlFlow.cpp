@@ -97,6 +97,15 @@ LogicalResult KernelLowering::lowerFor(scf::ForOp op) {
     if (stored.count(argument) && value.getDefiningOp() && value.getDefiningOp()->getBlock() == op.getBody() && !targets.count(value)) {
       targets[value] = stored[argument];
       carriedArg[value] = argument;
+      // What a product accumulates on is made in the same place.
+      auto dot = value.getDefiningOp<tt::DotOp>();
+      Value start = dot ? Value(dot.getC()) : Value();
+      bool passesOn = start && start.hasOneUse() && start.getDefiningOp() && start.getDefiningOp()->getBlock() == op.getBody() &&
+                      fragments.contains(start) == stored[argument].isMatrix && !targets.count(start);
+      if (passesOn) {
+        targets[start] = stored[argument];
+        carriedArg[start] = argument;
+      }
     }
   auto loop = msl::ForOp::create(builder, loc, scalars.lookup(op.getLowerBound()), scalars.lookup(op.getUpperBound()),
                                  scalars.lookup(op.getStep()), /*unroll=*/false);

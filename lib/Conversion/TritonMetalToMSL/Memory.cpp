@@ -309,7 +309,7 @@ void KernelLowering::storeVector(tt::StoreOp op, unsigned vector) {
     auto type = msl::PointerType::get(VectorType::get(vector, element), msl::AddressSpace::Thread);
     auto variable = msl::VarOp::create(builder, op.getValue().getLoc(), type, Value());
     StringRef name = sourceName(op.getValue().getLoc());
-    variable->setAttr(msl::kNameAttr, builder.getStringAttr(name.empty() ? "x" : name));
+    variable->setAttr(msl::kNameAttr, builder.getStringAttr(name.empty() ? "result" : name));
     Located value = evaluate(op.getValue(), nest->identity);
     setLevel(inner);
     Value target = msl::ElementOp::create(builder, loc, variable, nest->levels[inner].counter);

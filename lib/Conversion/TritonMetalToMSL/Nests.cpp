@@ -174,6 +174,19 @@ View KernelLowering::withInnermost(unsigned value) {
 // Sums of bits
 //===----------------------------------------------------------------------===//
 
+/// What the lane's part of a sum says of its place in an 8x8 matrix, if it does.
+static StringRef partOfMatrix(ArrayRef<Term> terms) {
+  SmallVector<std::pair<unsigned, uint64_t>> lanes;
+  for (const Term &term : terms)
+    if (term.bit.kind == BitSource::Kind::Thread && term.bit.index < LinearLayout::kLaneBits)
+      lanes.push_back({term.bit.index, term.weight});
+  if (lanes == SmallVector<std::pair<unsigned, uint64_t>>{{1, 1}, {2, 2}, {4, 4}})
+    return "fragment_row";
+  if (lanes == SmallVector<std::pair<unsigned, uint64_t>>{{0, 2}, {3, 4}})
+    return "fragment_col";
+  return {};
+}
+
 Located KernelLowering::linear(ArrayRef<Term> terms) {
   // Runs of bits of one source whose weights double are taken together: `(source >> first & mask) * weight`.
   SmallVector<Term> sorted(terms);
@@ -192,6 +205,13 @@ Located KernelLowering::linear(ArrayRef<Term> terms) {
     setLevel(sum.level);
     sum.value = arith::AddIOp::create(builder, loc, sum.value, value);
   };
+  // The part of a sum that the loops do not change is shared; it is called by what it is.
+  StringRef lanePart = partOfMatrix(sorted);
+  auto nameSum = [&](const Twine &name) {
+    if (auto add = sum.value ? sum.value.getDefiningOp<arith::AddIOp>() : arith::AddIOp())
+      add->setLoc(NameLoc::get(builder.getStringAttr(name)));
+  };
+  auto isLane = [](const Term &term) { return term.bit.kind == BitSource::Kind::Thread && term.bit.index < LinearLayout::kLaneBits; };
   int64_t fixed = 0;
   for (unsigned i = 0; i < sorted.size();) {
     const Term &term = sorted[i];
@@ -207,6 +227,13 @@ Located KernelLowering::linear(ArrayRef<Term> terms) {
            (!isCounter || sorted[i + count].bit.index == term.bit.index) &&
            positionOf(sorted[i + count]) == positionOf(term) + count && sorted[i + count].weight == term.weight << count)
       ++count;
+    bool endsLanes = !lanePart.empty() && isLane(term) && (i + count == sorted.size() || !isLane(sorted[i + count]));
+    Location outer = loc;
+    if (!lanePart.empty() && isLane(term))
+      loc = NameLoc::get(builder.getStringAttr(lanePart));
+    bool startsLoops = isCounter && sum.value && sum.level == 0;
+    if (startsLoops && i > 0 && !isLane(sorted[i - 1]) && !sourceName(loc).empty())
+      nameSum("first_" + sourceName(loc));
     i += count;
     unsigned first = positionOf(term), level = isCounter ? term.bit.index : 0, bits;
     setLevel(level);
@@ -230,6 +257,9 @@ Located KernelLowering::linear(ArrayRef<Term> terms) {
     if (term.weight != 1)
       number = arith::MulIOp::create(builder, loc, number, constant(term.weight));
     add(number, level);
+    if (endsLanes)
+      nameSum(lanePart);
+    loc = outer;
   }
   if (fixed || !sum.value) {
     setLevel(sum.level);

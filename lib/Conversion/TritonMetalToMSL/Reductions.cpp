@@ -64,12 +64,61 @@ static uint32_t axisBits(const LinearLayout &layout, unsigned axis) {
   return ((uint32_t(1) << layout.getDimBits(axis)) - 1) << layout.getDimShift(axis);
 }
 
+static StringRef reductionKind(tt::ReduceOp op) {
+  Operation *combine = &op.getCombineBlock().front();
+  return llvm::TypeSwitch<Operation *, StringRef>(combine)
+      .Case<arith::AddFOp, arith::AddIOp>([](auto) { return "sum"; })
+      .Case<arith::MaxNumFOp, arith::MaximumFOp, arith::MaxSIOp, arith::MaxUIOp>([](auto) { return "max"; })
+      .Case<arith::MinNumFOp, arith::MinimumFOp, arith::MinSIOp, arith::MinUIOp>([](auto) { return "min"; })
+      .Default([](Operation *) { return "total"; });
+}
+
+/// What the variable of a reduction is called: after its operand and what is done with it.
+static std::string reductionName(tt::ReduceOp op) {
+  StringRef kind = reductionKind(op);
+  Value result = op.getResult()[0];
+  if (result.hasOneUse() && isa<ttm::WriteOp>(*result.user_begin())) // to be combined with those of the other SIMD-groups
+    return ("partial_" + kind).str();
+  if (StringRef own = sourceName(op.getLoc()); !own.empty())
+    return own.str();
+  // The operand as the source knows it, seen through threadgroup memory.
+  Value operand = op.getSrcs()[0];
+  while (Operation *definition = operand.getDefiningOp()) {
+    if (isa<tt::ReshapeOp, tt::ExpandDimsOp, tt::BroadcastOp, tt::TransOp, ttm::ConvertLayoutOp, tt::ReduceOp>(definition)) {
+      operand = definition->getOperand(0);
+      continue;
+    }
+    auto read = dyn_cast<ttm::ReadOp>(definition);
+    ttm::WriteOp write;
+    if (read)
+      for (Operation *user : read.getMemory().getUsers())
+        if (auto candidate = dyn_cast<ttm::WriteOp>(user))
+          write = candidate;
+    if (!write)
+      break;
+    operand = write.getValue();
+  }
+  StringRef name = sourceName(operand.getLoc());
+  return name.empty() ? kind.str() : (name + "_" + kind).str();
+}
+
 LogicalResult KernelLowering::reduceLanes(Block &combine, SmallVectorImpl<Value> &values, unsigned laneMask) {
   if (!laneMask)
     return success();
   auto simple = simpleCombine(combine);
+  // A number that was just read from its variable goes back there after each step.
+  msl::VarOp home;
+  if (auto load = values[0].getDefiningOp<msl::LoadOp>(); load && values.size() == 1)
+    home = load.getPtr().getDefiningOp<msl::VarOp>();
+  auto keep = [&] {
+    if (!home)
+      return;
+    msl::StoreOp::create(builder, loc, values[0], home);
+    values[0] = msl::LoadOp::create(builder, loc, home);
+  };
   if (simple && laneMask == 31) {
     values[0] = msl::SimdOp::create(builder, loc, values[0].getType(), simple->kind, values[0], Value());
+    keep();
     return success();
   }
   auto step = [&](Value distance) -> LogicalResult {
@@ -80,6 +129,7 @@ LogicalResult KernelLowering::reduceLanes(Block &combine, SmallVectorImpl<Value>
     if (failed(combined))
       return failure();
     values.assign(combined->begin(), combined->end());
+    keep();
     return success();
   };
   bool isRun = llvm::isShiftedMask_32(laneMask) && llvm::popcount(laneMask) > 2;
@@ -91,6 +141,7 @@ LogicalResult KernelLowering::reduceLanes(Block &combine, SmallVectorImpl<Value>
     return success();
   }
   // A run of lanes: a loop over the distances.
+  home = {};
   SmallVector<Value> variables;
   for (Value value : values) {
     auto type = msl::PointerType::get(value.getType(), msl::AddressSpace::Thread);
@@ -140,8 +191,7 @@ LogicalResult KernelLowering::lowerReduce(tt::ReduceOp op) {
     Value start = arith::ConstantOp::create(builder, loc, simple->identity);
     auto type = msl::PointerType::get(start.getType(), msl::AddressSpace::Thread);
     auto variable = msl::VarOp::create(builder, loc, type, start);
-    StringRef name = sourceName(op.getLoc());
-    variable->setAttr(msl::kNameAttr, builder.getStringAttr(name.empty() ? "sum" : name));
+    variable->setAttr(msl::kNameAttr, builder.getStringAttr(reductionName(op)));
     setLevel(nest->depth());
     Value sum = msl::LoadOp::create(builder, loc, variable);
     auto combined = inlineRegion(combine, {sum, element.value});
@@ -171,8 +221,7 @@ LogicalResult KernelLowering::lowerReduce(tt::ReduceOp op) {
     for (auto [value, result] : llvm::zip_equal(values, op.getResult())) {
       auto type = msl::PointerType::get(value.getType(), msl::AddressSpace::Thread);
       auto variable = msl::VarOp::create(builder, loc, type, value);
-      StringRef name = sourceName(op.getLoc());
-      variable->setAttr(msl::kNameAttr, builder.getStringAttr(name.empty() ? "sum" : name));
+      variable->setAttr(msl::kNameAttr, builder.getStringAttr(depth ? reductionKind(op).str() : reductionName(op)));
       variables.push_back(variable);
     }
     enterLoop(axisRegisters, /*first=*/1);
@@ -199,6 +248,12 @@ LogicalResult KernelLowering::lowerReduce(tt::ReduceOp op) {
     for (auto [value, variable] : llvm::zip_equal(values, variables))
       value = msl::LoadOp::create(builder, loc, variable);
   }
+  if (!axisRegisters && laneMask && values.size() == 1) {
+    auto type = msl::PointerType::get(values[0].getType(), msl::AddressSpace::Thread);
+    auto variable = msl::VarOp::create(builder, loc, type, values[0]);
+    variable->setAttr(msl::kNameAttr, builder.getStringAttr(reductionName(op)));
+    values[0] = msl::LoadOp::create(builder, loc, variable);
+  }
   if (failed(reduceLanes(combine, values, laneMask)))
     return failure();
   if (depth == 0) {
@@ -218,6 +273,8 @@ LogicalResult KernelLowering::lowerReduce(tt::ReduceOp op) {
   for (Value result : op.getResult()) {
     setLevel(0);
     results.push_back(targetFor(result));
+    if (sourceName(result.getLoc()).empty() && op.getResult().size() == 1 && !targets.count(result))
+      results.back().variable.getDefiningOp()->setAttr(msl::kNameAttr, builder.getStringAttr(reductionName(op)));
   }
   builder.restoreInsertionPoint(inner);
   for (auto [result, value, storage] : llvm::zip_equal(op.getResult(), values, results)) {

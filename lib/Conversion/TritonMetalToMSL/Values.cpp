@@ -107,10 +107,28 @@ std::optional<View> KernelLowering::firstOfConstantBlock(Value value, const View
   if (info.getRank() != layout.getRank() || view.size() != layout.getNumElementBits())
     return std::nullopt;
   View first = view;
-  for (unsigned dim = 0; dim < layout.getRank(); ++dim)
-    for (unsigned bit = 0; bit < layout.getDimBits(dim) && int64_t(2) << bit <= info.constancy[dim]; ++bit)
-      if (BitSource &source = first[layout.getDimShift(dim) + bit]; source.kind != BitSource::Kind::Thread)
-        source = {BitSource::Kind::Zero, 0, 0};
+  SmallVector<unsigned> inBlock, counted; // by loop: its bits within the block, and all of them
+  auto countIn = [](SmallVector<unsigned> &bits, const BitSource &source) {
+    if (source.kind != BitSource::Kind::Counter)
+      return;
+    bits.resize(std::max<size_t>(bits.size(), source.index + 1));
+    ++bits[source.index];
+  };
+  auto forBlock = [&](function_ref<void(BitSource &)> fn) {
+    for (unsigned dim = 0; dim < layout.getRank(); ++dim)
+      for (unsigned bit = 0; bit < layout.getDimBits(dim) && int64_t(2) << bit <= info.constancy[dim]; ++bit)
+        fn(first[layout.getDimShift(dim) + bit]);
+  };
+  for (const BitSource &source : view)
+    countIn(counted, source);
+  forBlock([&](BitSource &source) { countIn(inBlock, source); });
+  // A loop that also leaves the block would only be read in a stranger way.
+  forBlock([&](BitSource &source) {
+    bool stays = source.kind == BitSource::Kind::One ||
+                 (source.kind == BitSource::Kind::Counter && inBlock[source.index] == counted[source.index]);
+    if (stays)
+      source = {BitSource::Kind::Zero, 0, 0};
+  });
   return first == view ? std::nullopt : std::optional<View>(first);
 }
 

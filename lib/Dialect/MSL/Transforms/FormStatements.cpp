@@ -6,7 +6,8 @@
 // gives the same: a load must not move over a write to what it reads. Reading a local variable may be repeated under the same
 // condition. Constants, ids and places are always written where they are used. Everything else gets `msl.name`.
 //
-// SIMD functions and atomics are never moved: which lanes execute them, and in which order, is a part of their meaning.
+// SIMD functions and atomics are never moved: which lanes execute them, and in which order, is a part of their meaning. A SIMD function
+// may stand in the next statement if nothing there makes its execution conditional.
 //
 //===----------------------------------------------------------------------===//
 #include "ReservedNames.h"
@@ -34,6 +35,8 @@ private:
   void form(Block &block);
   void decide(Operation *op);
   bool mayInline(Operation *op);
+  bool mayInlineSimd(SimdOp op);
+  StringRef hintFor(Operation *op);
   void nameBlock(Block &block);
   void name(Operation *op, StringRef hint);
 
@@ -48,7 +51,16 @@ private:
 } // namespace
 
 /// Written out at each use: constants, ids, and what only names a place or reinterprets it.
-static bool isFree(Operation *op) { return isa<arith::ConstantOp, BuiltinOp, ElementOp, FragmentOp, SplatOp, PtrCastOp>(op); }
+static bool isFree(Operation *op) {
+  if (isa<arith::ConstantOp, BuiltinOp, ElementOp, FragmentOp, SplatOp, PtrCastOp>(op))
+    return true;
+  // One operation on an id, a loop's counter or a parameter: `lane & 3u`, `i * 8u`, `float(int(params.n))`.
+  if (!isa<arith::MulIOp, arith::AndIOp, arith::ShRUIOp, arith::CmpIOp, arith::SIToFPOp, arith::UIToFPOp>(op))
+    return false;
+  auto isGiven = [](Value value) { return isa<BlockArgument>(value) || value.getDefiningOp<BuiltinOp>(); };
+  auto isConstant = [](Value value) { return value.getDefiningOp<arith::ConstantOp>() != nullptr; };
+  return isGiven(op->getOperand(0)) && (op->getNumOperands() == 1 || isConstant(op->getOperand(1)));
+}
 
 static VarOp variableOf(Value pointer) {
   while (Operation *op = pointer.getDefiningOp()) {
@@ -87,6 +99,36 @@ static StringRef nameIn(Location location) {
   return {};
 }
 
+/// Whether `op` computes a part of what the source gives a name to: its only user has the same name.
+static bool isPart(Operation *op) {
+  StringRef name = nameIn(op->getLoc());
+  return !name.empty() && op->hasOneUse() && !isa<StoreOp, VarOp, LoadOp>(*op->user_begin()) && nameIn(op->user_begin()->getLoc()) == name;
+}
+
+bool StatementFormer::mayInlineSimd(SimdOp op) {
+  Operation *part = op;
+  while (true) {
+    if (!part->hasOneUse())
+      return false;
+    Operation *user = *part->user_begin();
+    if (user->getBlock() != op->getBlock() || isa<arith::SelectOp, LoadOp, SimdOp, CallOp>(user) || user->getNumRegions())
+      return false;
+    bool isLogic = isa<arith::AndIOp, arith::OrIOp>(user) && user->getResult(0).getType().isInteger(1);
+    auto store = dyn_cast<StoreOp>(user);
+    if (isLogic || (store && store.getMask()))
+      return false;
+    part = user;
+    if (store || isa<VarOp>(user) || named.contains(user))
+      break;
+    if (user->getNumResults() != 1)
+      return false;
+  }
+  for (Operation *between = op->getNextNode(); between != part; between = between->getNextNode())
+    if (named.contains(between) || isa<SimdOp>(between) || !isMemoryEffectFree(between))
+      return false;
+  return true;
+}
+
 bool StatementFormer::mayInline(Operation *op) {
   auto load = dyn_cast<LoadOp>(op);
   bool readsVariable = load && variableOf(load.getPtr()) && !load.getMask();
@@ -113,7 +155,7 @@ bool StatementFormer::mayInline(Operation *op) {
   if (size[op] > kLongestExpression)
     return false;
   bool isTrivial = size[op] <= 1;
-  return isTrivial || nameIn(op->getLoc()).empty() || isa<StoreOp, VarOp>(*op->user_begin());
+  return isTrivial || isPart(op) || nameIn(op->getLoc()).empty() || isa<StoreOp, VarOp>(*op->user_begin());
 }
 
 void StatementFormer::decide(Operation *op) {
@@ -130,6 +172,8 @@ void StatementFormer::decide(Operation *op) {
   }
   lastPlace[op] = last;
   bool keeps = isFree(op) || ((isMemoryEffectFree(op) || isa<LoadOp>(op)) && mayInline(op));
+  if (auto simd = dyn_cast<SimdOp>(op))
+    keeps = mayInlineSimd(simd);
   if (keeps && !isa<VarOp>(op))
     return;
   lastPlace.erase(op);
@@ -166,6 +210,44 @@ static StringRef defaultName(Operation *op) {
   return type.isInteger(1) ? "test" : "t";
 }
 
+/// Whether a condition decides about a value that the source names as the condition itself is: `x = load(.., mask=..)`.
+static bool guardsItsName(Operation *op, StringRef name) {
+  for (Operation *user : op->getUsers()) {
+    bool isCondition = user->getNumResults() == 1 && user->getResult(0).getType().isInteger(1);
+    if (nameIn(user->getLoc()) == name && (!isCondition || guardsItsName(user, name)))
+      return true;
+  }
+  return false;
+}
+
+/// What to call the variable of `op`: as the source does, where that means this value and not one that it leads to.
+StringRef StatementFormer::hintFor(Operation *op) {
+  StringRef source = nameIn(op->getLoc());
+  Type type = op->getResult(0).getType();
+  if (auto pointer = dyn_cast<triton_metal::msl::PointerType>(type); pointer && pointer.getSpace() == AddressSpace::Device) {
+    Value root = op->getResult(0); // called as the parameter that it points into
+    while (Operation *definition = root.getDefiningOp()) {
+      if (!isa<PtrAddOp, PtrCastOp>(definition))
+        break;
+      root = definition->getOperand(0);
+    }
+    if (auto argument = dyn_cast<BlockArgument>(root); argument && argument.getOwner() == &kernel.getBodyBlock())
+      if (auto name = kernel.getArgAttrOfType<StringAttr>(argument.getArgNumber(), kNameAttr))
+        return name.getValue();
+  }
+  if (!source.empty() && type.isInteger(1) && guardsItsName(op, source))
+    return "inside";
+  if (!source.empty() && type.isInteger(32)) // a place or a bound of what has the name
+    for (Operation *user : op->getUsers())
+      if (user->getNumResults() == 1 && nameIn(user->getLoc()) == source) {
+        if (isa<arith::CmpIOp>(user))
+          return "bound";
+        if (isa<PtrAddOp>(user))
+          return "offset";
+      }
+  return source.empty() ? defaultName(op) : source;
+}
+
 void StatementFormer::nameBlock(Block &block) {
   scopes.push();
   for (Operation &op : block) {
@@ -183,8 +265,7 @@ void StatementFormer::nameBlock(Block &block) {
       StringRef source = nameIn(op.getLoc());
       name(&op, hint ? hint.getValue() : source.empty() ? "x" : source);
     } else if (named.contains(&op)) {
-      StringRef source = nameIn(op.getLoc());
-      name(&op, source.empty() ? defaultName(&op) : source);
+      name(&op, hintFor(&op));
     }
     for (Region &region : op.getRegions())
       for (Block &inner : region)

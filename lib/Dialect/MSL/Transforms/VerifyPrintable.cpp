@@ -96,7 +96,20 @@ static StringRef complaint(Operation *op) {
 }
 
 /// Operations of which the printer needs the name, whatever else happens to them.
-static bool needsName(Operation *op) { return isa<VarOp, ForOp>(op) || (isa<SimdOp>(op) && !op->use_empty()); }
+/// Whether the text of `op`, which has no variable, might be executed under a condition or more than once.
+static bool standsConditionally(Operation *op) {
+  if (!op->hasOneUse())
+    return !op->use_empty();
+  Operation *user = *op->user_begin();
+  if (user->getBlock() != op->getBlock() || user->getNumRegions() || isa<arith::SelectOp, LoadOp, CallOp>(user))
+    return true;
+  if (auto store = dyn_cast<StoreOp>(user))
+    return bool(store.getMask());
+  bool isLogic = isa<arith::AndIOp, arith::OrIOp>(user) && user->getResult(0).getType().isInteger(1);
+  return isLogic || (user->getNumResults() == 1 && !user->hasAttr(kNameAttr) && standsConditionally(user));
+}
+
+static bool needsName(Operation *op) { return isa<VarOp, ForOp>(op) || (isa<SimdOp>(op) && standsConditionally(op)); }
 
 namespace {
 struct VerifyPrintable : public triton_metal::msl::impl::VerifyPrintableBase<VerifyPrintable> {

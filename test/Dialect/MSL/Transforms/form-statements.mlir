@@ -21,3 +21,36 @@ msl.kernel @main(%a: i32 {msl.name = "half"}, %b: i32 {msl.name = "n"}) attribut
   // CHECK: msl.var {{.*}} {msl.name = "y"}
   %y = msl.var %old : i32 {msl.name = "y"} -> !msl.ptr<i32, thread>
 }
+
+// A SIMD function stands in the next statement; under a condition it would be executed by some lanes only, so there it has a variable.
+// CHECK-LABEL: msl.kernel @lanes
+msl.kernel @lanes(%p: !msl.ptr<f32, device> {msl.name = "p"}, %c: i1 {msl.name = "c"}) attributes {threads = 32 : i32, pool = 0 : i32} {
+  %c1 = arith.constant 1 : i32
+  %zero = arith.constant 0.0 : f32
+  %x = msl.var %zero : f32 {msl.name = "x"} -> !msl.ptr<f32, thread>
+  %0 = msl.load %x : !msl.ptr<f32, thread>
+  // CHECK: msl.simd shuffle_xor %{{.*}}, %{{[a-z0-9_]*}} : f32
+  %1 = msl.simd shuffle_xor %0, %c1 : f32
+  %2 = arith.addf %0, %1 : f32
+  msl.store %2, %x : !msl.ptr<f32, thread>
+  %3 = msl.load %x : !msl.ptr<f32, thread>
+  // CHECK: msl.simd shuffle_xor {{.*}} {msl.name = "t"}
+  %4 = msl.simd shuffle_xor %3, %c1 : f32
+  %5 = arith.select %c, %4, %3 : f32
+  msl.store %5, %x : !msl.ptr<f32, thread>
+}
+
+// A pointer is called as the parameter that it points into, a condition is not called as what it guards.
+// CHECK-LABEL: msl.kernel @hints
+msl.kernel @hints(%p: !msl.ptr<f32, device> {msl.name = "x_ptr"}, %n: i32 {msl.name = "n"}, %m: i32 {msl.name = "m"}) attributes {threads = 32 : i32, pool = 0 : i32} {
+  %zero = arith.constant 0.0 : f32
+  %i = arith.addi %n, %m : i32
+  // CHECK: msl.ptr_add {{.*}} {msl.name = "x_ptr"}
+  %q = msl.ptr_add %p, %i : !msl.ptr<f32, device>, i32 loc("x")
+  // CHECK: arith.cmpi {{.*}} {msl.name = "inside"}
+  %c = arith.cmpi slt, %i, %n : i32 loc("x")
+  // CHECK: msl.load {{.*}} {msl.name = "x"}
+  %x = msl.load %q if %c else %zero : !msl.ptr<f32, device> loc("x")
+  msl.store %x, %q if %c : !msl.ptr<f32, device>
+  msl.store %x, %p : !msl.ptr<f32, device>
+}
