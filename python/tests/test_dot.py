@@ -49,7 +49,8 @@ def test_transposed(device, ta, tb):
     check(c, a, b, "float32")
 
 
-@pytest.mark.parametrize("m, n, k", [(16, 16, 16), (32, 16, 64), (16, 128, 32), (8, 8, 8), (2, 4, 8), (1, 16, 4), (1, 64, 32), (64, 1, 128), (32, 32, 2)])
+@pytest.mark.parametrize("m, n, k", [(16, 16, 16), (32, 16, 64), (16, 128, 32), (8, 8, 8), (2, 4, 8), (1, 16, 4), (1, 64, 32),
+                                     (64, 1, 128), (32, 32, 2)])
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_one_tile(device, m, n, k, dtype):
     """A dot of computed operands: fragments come from registers, not from memory."""
