@@ -445,15 +445,21 @@ def histogram_kernel(x_ptr, counts_ptr, n, BINS: tl.constexpr, BLOCK: tl.constex
     tl.atomic_add(counts_ptr + tl.arange(0, BINS), h)
 
 
-@pytest.mark.parametrize("builtin", [False, True])
-def test_histogram(device, warps, rng, builtin):
+def test_histogram_by_atomics(device, warps, rng):
     x = rng.integers(0, 16, 777).astype(np.int32)
     counts = np.zeros(16, np.int32)
-    if builtin:
-        histogram_kernel[(4, )](x, counts, 777, BINS=16, BLOCK=256, num_warps=warps, device=device)
-    else:
-        histogram_atomics_kernel[(4, )](x, counts, 777, BLOCK=256, num_warps=warps, device=device)
+    histogram_atomics_kernel[(4, )](x, counts, 777, BLOCK=256, num_warps=warps, device=device)
     np.testing.assert_array_equal(counts, np.bincount(x, minlength=16))
+
+
+@pytest.mark.never_refused
+@pytest.mark.parametrize("bins, low", [(1, 0), (16, 0), (16, -8), (128, 100)])
+def test_histogram(device, warps, rng, bins, low):
+    """Values that are no bin are not counted."""
+    x = rng.integers(low, low + 40, 777).astype(np.int32)
+    counts = np.zeros(bins, np.int32)
+    histogram_kernel[(4, )](x, counts, 777, BINS=bins, BLOCK=256, num_warps=warps, device=device)
+    np.testing.assert_array_equal(counts, np.bincount(x[(x >= 0) & (x < bins)], minlength=bins))
 
 
 @triton.jit

@@ -52,7 +52,11 @@ static LogicalResult check(Operation *op) {
       .Case([](tt::DotOp dot) { return checkDot(dot); })
       .Case<tt::AtomicRMWOp, tt::AtomicCASOp>([](auto atomic) { return checkAtomic(atomic, atomic.getVal()); })
       .Case([](tt::HistogramOp histogram) {
-        return emitUnsupported(histogram, "metal", "a histogram has no form in lanes yet", kOtherDevice, "tl.histogram");
+        int64_t work = tt::getShapeOf(histogram.getSrc().getType()).front() * tt::getShapeOf(histogram.getType()).front();
+        if (work <= tt::kMaxTensorElements)
+          return success();
+        return emitUnsupported(histogram, "metal", "elements times bins are " + Twine(work) + ", more than 1048576",
+                               "use smaller blocks, or atomic additions to memory, or " + Twine(kOtherDevice), "tl.histogram");
       })
       .Case([](tt::CallOp call) {
         return emitUnsupported(call, "metal", "the callee was not inlined", "remove noinline from " + call.getCallee());
@@ -106,6 +110,33 @@ static void widenAccumulator(tt::DotOp dot) {
   dot.erase();
 }
 
+/// A histogram counts, for each bin, the elements that are equal to it.
+static void expandHistogram(tt::HistogramOp histogram) {
+  OpBuilder builder(histogram);
+  Location loc = histogram.getLoc();
+  Value source = histogram.getSrc();
+  auto counts = cast<RankedTensorType>(histogram.getType());
+  int64_t size = tt::getShapeOf(source.getType()).front(), bins = counts.getDimSize(0);
+  auto spread = [&](Value value, int64_t axis) -> Value {
+    Type element = tt::getElementOf(value.getType());
+    auto flat = axis ? RankedTensorType::get({size, 1}, element) : RankedTensorType::get({1, bins}, element);
+    Value expanded = tt::ExpandDimsOp::create(builder, loc, flat, value, uint32_t(axis));
+    return tt::BroadcastOp::create(builder, loc, RankedTensorType::get({size, bins}, element), expanded);
+  };
+  Value range = tt::MakeRangeOp::create(builder, loc, RankedTensorType::get({bins}, builder.getI32Type()), 0, uint32_t(bins));
+  Value hit = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, spread(source, 1), spread(range, 0));
+  if (Value mask = histogram.getMask())
+    hit = arith::AndIOp::create(builder, loc, hit, spread(mask, 1));
+  Type element = counts.getElementType();
+  Value ones = arith::ExtUIOp::create(builder, loc, RankedTensorType::get({size, bins}, element), hit);
+  auto sum = tt::ReduceOp::create(builder, loc, TypeRange(counts), ValueRange(ones), uint32_t(0));
+  Block *body = builder.createBlock(&sum.getCombineOp(), {}, {element, element}, {loc, loc});
+  Value both = arith::AddIOp::create(builder, loc, body->getArgument(0), body->getArgument(1));
+  tt::ReduceReturnOp::create(builder, loc, both);
+  histogram.replaceAllUsesWith(sum.getResult().front());
+  histogram.erase();
+}
+
 /// A scalar atomic happens once, and every lane needs what it gives: one on a tensor of one element, whose holder does it.
 static void expandScalarAtomic(Operation *op) {
   OpBuilder builder(op);
@@ -132,6 +163,8 @@ struct PrepareForMetal : public triton_metal::ttm::impl::PrepareForMetalBase<Pre
     getOperation().walk([](Operation *op) {
       if (auto cat = dyn_cast<tt::CatOp>(op))
         return expandCat(cat);
+      if (auto histogram = dyn_cast<tt::HistogramOp>(op))
+        return expandHistogram(histogram);
       if (isa<tt::DebugBarrierOp>(op)) {
         OpBuilder builder(op);
         ttm::BarrierOp::create(builder, op->getLoc(), ttm::Scope::Threadgroup, /*device=*/true);

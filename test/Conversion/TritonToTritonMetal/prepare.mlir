@@ -27,6 +27,17 @@ tt.func public @debug_barrier() {
   tt.return
 }
 
+// CHECK-LABEL: @histogram
+// CHECK: arith.cmpi eq, {{.*}} : tensor<16x4xi32>
+// CHECK: arith.andi {{.*}} : tensor<16x4xi1>
+// CHECK: arith.extui
+// CHECK: "tt.reduce"({{.*}}axis = 0
+// CHECK-NOT: tt.histogram
+tt.func public @histogram(%a: tensor<16xi32>, %m: tensor<16xi1>) -> tensor<4xi32> {
+  %h = tt.histogram %a, %m : tensor<16xi32> -> tensor<4xi32>
+  tt.return %h : tensor<4xi32>
+}
+
 // CHECK-LABEL: @half_accumulator
 // CHECK: arith.extf
 // CHECK: tt.dot {{.*}} -> tensor<16x16xf32>
@@ -75,9 +86,9 @@ tt.func public @fp8(%a: tensor<16x16xf8E5M2>, %c: tensor<16x16xf32>) {
 
 // -----
 
-tt.func public @histogram(%a: tensor<16xi32>) {
-  // expected-error@+2 {{'tl.histogram' is not supported on metal}}
+tt.func public @histogram(%a: tensor<2048xi32>) {
+  // expected-error@+2 {{'tl.histogram' is not supported on metal: elements times bins are 2097152}}
   // expected-note@+1 {{remedy}}
-  %h = tt.histogram %a : tensor<16xi32> -> tensor<16xi32>
+  %h = tt.histogram %a : tensor<2048xi32> -> tensor<1024xi32>
   tt.return
 }
