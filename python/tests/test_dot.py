@@ -107,3 +107,22 @@ def kernel(a_ptr, b_ptr, c_ptr):
     c = empty((32, 32), "int32")
     kernel_from_text(text)[(1,)](a, b, c, device=device)
     np.testing.assert_array_equal(to_numpy(c), a.astype(np.int32) @ b.astype(np.int32))
+
+
+@pytest.mark.parametrize("k", [16, 64])
+def test_converted_operands(device, k):
+    """Operands that are computed from what is loaded for them, one of them from a whole row's scale as well."""
+    text = f"""
+def kernel(a_ptr, b_ptr, scale_ptr, c_ptr):
+    m, n, k = tl.arange(0, 32), tl.arange(0, 16), tl.arange(0, {k})
+    a = tl.load(a_ptr + m[:, None] * {k} + k[None, :]).to(tl.float32) * tl.load(scale_ptr + m)[:, None]
+    b = tl.load(b_ptr + k[:, None] * 16 + n[None, :], mask=k[:, None] < {k} - 3, other=1.0).to(tl.float32)
+    tl.store(c_ptr + m[:, None] * 16 + n[None, :], tl.dot(a, b, input_precision="ieee"))
+"""
+    a, b = (sample("float16", p * q, s, edges=False).reshape(p, q) for p, q, s in ((32, k, 0), (k, 16, 1)))
+    scale = sample("float32", 32, 2, edges=False)
+    c = np.zeros((32, 16), np.float32)
+    kernel_from_text(text)[(1,)](a, b, scale, c, device=device)
+    seen = b.astype(np.float32)
+    seen[k - 3:] = 1
+    check(c, a.astype(np.float32) * scale[:, None], seen, "float32")

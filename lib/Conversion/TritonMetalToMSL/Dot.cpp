@@ -115,27 +115,65 @@ void KernelLowering::streamFragment(Value operand, Located matrix, View view) {
   unsigned low = llvm::Log2_32(ttm::getLayout(operand)->getRegisterBases()[0]);
   setLevel(matrix.level);
   Value fragment = msl::FragmentOp::create(builder, loc, matrix.value);
-  auto load = operand.getDefiningOp<tt::LoadOp>();
-  if (load && loadsVectors(load, 2)) {
-    auto element = [&](unsigned i) {
-      view[low] = {i ? BitSource::Kind::One : BitSource::Kind::Zero, 0, 0};
-      return view;
-    };
+  auto element = [&](unsigned i) {
+    view[low] = {i ? BitSource::Kind::One : BitSource::Kind::Zero, 0, 0};
+    return view;
+  };
+  auto loadPair = [&](tt::LoadOp load) {
     Location outer = loc;
     loc = load.getLoc();
     LoadedVector loaded = loadWhole(load, 2, element, matrix.level);
-    if (loaded.variable) {
-      StringRef name = sourceName(loc);
-      loaded.variable->setAttr(msl::kNameAttr, builder.getStringAttr(name.empty() ? "x" : name));
-      setLevel(loaded.level);
-      loaded.value = msl::LoadOp::create(builder, loc, loaded.variable);
-    }
-    msl::StoreOp::create(builder, loc, loaded.value, fragment);
+    StringRef name = sourceName(loc);
+    if (loaded.variable)
+      loaded.variable->setAttr(msl::kNameAttr, builder.getStringAttr(name.empty() ? "pair" : name));
     loc = outer;
+    return loaded;
+  };
+  auto load = operand.getDefiningOp<tt::LoadOp>();
+  if (load && loadsVectors(load, 2)) {
+    LoadedVector loaded = loadPair(load);
+    setLevel(loaded.level);
+    if (loaded.variable)
+      loaded.value = msl::LoadOp::create(builder, loc, loaded.variable);
+    msl::StoreOp::create(builder, load.getLoc(), loaded.value, fragment);
     return;
+  }
+  // Pairs that the elements are computed from are loaded before the loop over the two.
+  SmallVector<std::pair<Value, msl::VarOp>> pairs;
+  SmallVector<Value> parts = {operand};
+  while (!parts.empty()) {
+    Value part = parts.pop_back_val();
+    Operation *op = part.getDefiningOp();
+    if (!op || !madeAtUse.contains(op))
+      continue;
+    if (auto leaf = dyn_cast<tt::LoadOp>(op)) {
+      if (!loadsVectors(leaf, 2))
+        continue;
+      LoadedVector loaded = loadPair(leaf);
+      setLevel(loaded.level);
+      if (!loaded.variable) {
+        auto type = msl::PointerType::get(loaded.value.getType(), msl::AddressSpace::Thread);
+        loaded.variable = msl::VarOp::create(builder, leaf.getLoc(), type, loaded.value);
+        StringRef name = sourceName(leaf.getLoc());
+        loaded.variable->setAttr(msl::kNameAttr, builder.getStringAttr(name.empty() ? "pair" : name));
+      }
+      pairs.push_back({part, loaded.variable});
+    } else if (ttm::isElementwise(op)) { // renamings number the elements otherwise
+      parts.append(op->operand_begin(), op->operand_end());
+    }
   }
   enterLoop(1, 0);
   view[low] = {BitSource::Kind::Counter, uint8_t(nest->depth()), 0};
+  if (nest->views.empty())
+    nest->views.push_back(nest->identity);
+  unsigned id = llvm::find(nest->views, view) - nest->views.begin();
+  if (id == nest->views.size())
+    nest->views.push_back(view);
+  for (auto &[value, variable] : pairs) {
+    setLevel(nest->depth());
+    Value at = msl::ElementOp::create(builder, loc, variable, nest->levels.back().counter);
+    nest->memo[{value, id}] = {msl::LoadOp::create(builder, loc, at), nest->depth()};
+  }
   Located value = evaluate(operand, view);
   setLevel(nest->depth());
   Value target = msl::ElementOp::create(builder, loc, fragment, nest->levels.back().counter);
