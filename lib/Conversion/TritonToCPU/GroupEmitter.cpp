@@ -145,7 +145,9 @@ void GroupEmitter::chooseLanes() {
     trailing *= shape[laneDim--];
   perChunk = shape.empty() ? 1 : nest.width / trailing;
   int64_t left = shape.empty() ? 1 : shape[laneDim] / perChunk;
-  int64_t wanted = needsFirst ? 1 : total < 12 ? 4 : total < 48 ? 2 : 1;
+  // A sum waits for its last one: accumulators enough to hide that, while their terms are short.
+  bool reduces = llvm::any_of(group.roots, [](const Root &root) { return root.kind == Root::Reduce; });
+  int64_t wanted = needsFirst ? 1 : total < (reduces ? 32 : 12) ? 4 : total < 48 ? 2 : 1;
   chunks = std::min(left, wanted);
   steps = left / chunks;
 
