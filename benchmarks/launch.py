@@ -14,6 +14,7 @@ import numpy as np
 
 import triton_metal as triton
 import triton_metal.language as tl
+from rounds import Row, compare, interleave
 
 
 @triton.jit
@@ -40,7 +41,7 @@ def contenders() -> dict:
     return calls
 
 
-def measure(calls: dict, rounds: int, repeats: int) -> dict:
+def time_calls(calls: dict, rounds: int, repeats: int) -> dict:
     times: dict = {name: [] for name in calls}
     for call in calls.values():
         for _ in range(repeats):
@@ -56,13 +57,24 @@ def measure(calls: dict, rounds: int, repeats: int) -> dict:
     }
 
 
+def measure(rounds: int) -> list[Row]:
+    """The rows of run.py."""
+    times = interleave(contenders(), rounds, repeat=2000, warm_up=2000)
+    rows = []
+    for ours, peer in (("ours, NumPy arrays", "np.add(out=)"), ("ours, PyTorch tensors", "torch.add(out=)")):
+        if peer in times:
+            least = 1 / 0.7 if peer == "torch.add(out=)" else None
+            rows.append(compare("launch", ours, times[ours], peer, times[peer], least, most_ms=0.0015, unit="us"))
+    return rows
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--repeats", type=int, default=5000)
     parser.add_argument("--json", help="write the figures there as well")
     options = parser.parse_args()
-    figures = measure(contenders(), options.rounds, options.repeats)
+    figures = time_calls(contenders(), options.rounds, options.repeats)
     print(f"{'microseconds a call':24}{'median':>9}{'best':>9}{'worst':>9}")
     for name, row in figures.items():
         print(f"{name:24}{row['median']:9.3f}{row['best']:9.3f}{row['worst']:9.3f}")

@@ -3,6 +3,7 @@
     ./dev bench                     everything
     ./dev bench cpu launch          some sections
     ./dev bench cpu --rounds 31
+    ./dev bench cpu compile --cpu-time
 
 Interleaved rounds, median and best of both; the ratio is the peer's median over ours, above 1 means that we are faster.
 """
@@ -17,6 +18,7 @@ import sys
 import time
 from dataclasses import asdict
 
+import rounds
 from rounds import ROUNDS
 
 SECTIONS = ("compile", "launch", "cpu", "softmetal", "footprint")
@@ -56,7 +58,11 @@ def main() -> int:
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)} (default: all)")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="interleaved rounds (default: %(default)s)")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("out"), help="folder of bench.json and bench.png")
+    parser.add_argument("--cpu-time", action="store_true",
+                        help="processor time of one thread instead of seconds, for a machine with other work on it")
     options = parser.parse_args()
+    if options.cpu_time:
+        rounds.use_cpu_time()
     unknown = set(options.sections) - set(SECTIONS)
     if unknown:
         parser.error(f"unknown section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
@@ -70,7 +76,7 @@ def main() -> int:
             print(line(row), flush=True)
         print(f"# {section}: {time.perf_counter() - began:.0f} s, {options.rounds} rounds", flush=True)
     record = {"machine": platform.processor() or platform.machine(), "python": platform.python_version(),
-              "rounds": options.rounds, "rows": [asdict(row) for row in rows]}
+              "rounds": options.rounds, "clock": "cpu" if options.cpu_time else "wall", "rows": [asdict(row) for row in rows]}
     (options.out / "bench.json").write_text(json.dumps(record, indent=1))
     plot(rows, options.out / "bench.png")
     missed = [row for row in rows if row.met is False]
