@@ -364,6 +364,8 @@ def layer_norm_backward_kernel(dx_ptr, dy_ptr, dw_ptr, x_ptr, w_ptr, mean_ptr, r
 
 
 def test_layer_norm_backward(device, warps, rng):
+    if device == "metal" and triton.knobs.metal.checked:
+        pytest.skip("Metal's atomics are relaxed, so checked mode calls accesses under a spin lock a race")
     x, dy, w = tensor(rng, 13, 50), tensor(rng, 13, 50), tensor(rng, 50)
     x.requires_grad_()
     w.requires_grad_()

@@ -193,7 +193,8 @@ def test_closure(device, rng):
     two, four = tl.constexpr(2.0), tl.constexpr(4.0)
     for activation, factor, expected in [(square, two, x * x * 2), (half, two, x), (half, four, 2 * x)]:
         y = x.copy()
-        make(activation, factor)[(1, )](y, 50, BLOCK=64, device=device)
+        # As many elements as threads: with fewer, the spare ones read in place what others write, and checked mode calls that a race.
+        make(activation, factor)[(1, )](y, 50, BLOCK=128, device=device)
         np.testing.assert_array_equal(y, expected)
 
 
@@ -231,9 +232,9 @@ def print_assert_kernel(x_ptr, n, B: tl.constexpr):
     tl.store(x_ptr + i, x + 1, mask=i < n)
 
 
-def test_device_assert_is_off_by_default(device):
+def test_device_assert_is_off_without_debug(device):
     x = np.arange(20, dtype=np.int32) - 3
-    print_assert_kernel[(1, )](x, 20, B=32, device=device)
+    print_assert_kernel[(1, )](x, 20, B=32, device=device, debug=False)
     np.testing.assert_array_equal(x, np.arange(20) - 2)
 
 
