@@ -77,8 +77,11 @@ bool raiseDriverError(const metal::Error &error, const msl::KernelText *kernel) 
       setException("InternalCompilerError", nb::make_tuple("Metal refused the kernel's text: " + error.message));
       return false;
     case metal::ErrorKind::OutOfResources:
-      setException("OutOfResources", nb::make_tuple(kernel ? kernel->facts.threads : 0, 0, error.message,
-                                                    "Fewer warps or smaller blocks may help."));
+      setException("OutOfResources", nb::make_tuple(!error.required && kernel && error.resource == "threadgroup memory"
+                                                        ? kernel->facts.threadgroupBytes
+                                                        : error.required,
+                                                    error.limit, error.resource,
+                                                    "Fewer warps or smaller blocks may help (" + error.message + ")."));
       return false;
     case metal::ErrorKind::LaunchFailed:
       setException("LaunchError", nb::make_tuple(error.message));
@@ -201,15 +204,12 @@ private:
       setLaunchError(who + "does not say how large it is, which the metal device must know; pass a NumPy array or a tensor", name.ptr());
       return false;
     }
-    if (begin != view.data && !empty) {
-      setLaunchError(who + "has a negative stride, which the metal device cannot be given; pass a copy", name.ptr());
-      return false;
-    }
     if (empty)
       return true; // no address is valid, and the block holds the host's
     metal::ArrayArgument array;
     array.host = begin;
     array.bytes = bytes;
+    array.addressOffset = uint64_t(static_cast<char *>(view.data) - begin);
     array.paramsOffset = layout.offsets[index];
     array.written = signature.params[index].mayBeWritten;
     arrays.push_back(array);

@@ -8,7 +8,6 @@ import pytest
 
 import triton_metal as triton
 import triton_metal.language as tl
-from triton_metal.errors import LaunchError
 
 _HAS_METAL = sys.platform == "darwin" or pathlib.Path(triton._core.__file__).with_name("libsoftmetal.so").exists()
 pytestmark = pytest.mark.skipif(not _HAS_METAL, reason="there is no Mac's GPU and the software Metal is not built")
@@ -54,11 +53,20 @@ def test_wild_access_of_unchecked_code_is_a_fault_and_not_the_end():
     np.testing.assert_array_equal(out, x)
 
 
-def test_negative_strides_are_refused():
+def test_negative_strides():
+    """The address is that of the first element, which is not the first byte; the bounds are those of the whole array."""
+    @triton.jit
+    def kernel(x_ptr, out_ptr, n, stride, BLOCK: tl.constexpr):
+        offsets = tl.arange(0, BLOCK)
+        tl.store(out_ptr + offsets, tl.load(x_ptr + offsets * stride, mask=offsets < n), mask=offsets < n)
+
     x, out = np.arange(100, dtype=np.float32), np.zeros(100, np.float32)
-    with pytest.raises(LaunchError, match="negative stride") as caught:
-        launch(x[::-1], out)
-    assert caught.value.argument == "x_ptr"
+    with triton.knobs.metal.scope():
+        triton.knobs.metal.checked = True
+        kernel[(1,)](x[::-1], out, 100, -1, BLOCK=128, device="metal")
+        np.testing.assert_array_equal(out, x[::-1])
+        with pytest.raises(triton.DeviceFault):
+            kernel[(1,)](x[::-1], out, 100, 1, BLOCK=128, device="metal")
 
 
 def test_fp64_is_refused():

@@ -132,14 +132,21 @@ TEST_F(MetalDriver, RefusesWhatMetalRefuses) {
   EXPECT_NE(missing.message.find("fill"), std::string::npos);
   request.function = "fill";
   request.threads = 2048;
-  EXPECT_EQ(driver->pipeline(request, pipeline).kind, ErrorKind::OutOfResources);
+  Error threads = driver->pipeline(request, pipeline);
+  EXPECT_EQ(threads.kind, ErrorKind::OutOfResources);
+  EXPECT_EQ(threads.required, 2048u);
+  EXPECT_EQ(threads.limit, 1024u);
+  EXPECT_EQ(threads.resource, "threads of a threadgroup");
 
   Params params;
   LaunchRequest launch;
   launch.params = &params;
   launch.paramsBytes = sizeof params;
   launch.threadgroupBytes = 40000;
-  EXPECT_EQ(driver->launch(*make("fill"), launch).kind, ErrorKind::OutOfResources);
+  Error memory = driver->launch(*make("fill"), launch);
+  EXPECT_EQ(memory.kind, ErrorKind::OutOfResources);
+  EXPECT_EQ(memory.required, 40000u);
+  EXPECT_EQ(memory.limit, driver->deviceInfo().maxThreadgroupMemory);
   launch.threadgroupBytes = 0;
   launch.paramsBytes = 12;
   EXPECT_EQ(driver->launch(*make("fill"), launch).kind, ErrorKind::LaunchFailed);

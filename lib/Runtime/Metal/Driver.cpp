@@ -43,7 +43,20 @@ private:
   char *text = nullptr;
 };
 
-Error fail(ErrorKind kind, std::string message) { return {kind, std::move(message), {}}; }
+Error fail(ErrorKind kind, std::string message) {
+  Error error;
+  error.kind = kind;
+  error.message = std::move(message);
+  return error;
+}
+
+Error tooMuch(std::string resource, uint64_t required, uint64_t limit, std::string message) {
+  Error error = fail(ErrorKind::OutOfResources, std::move(message));
+  error.resource = std::move(resource);
+  error.required = required;
+  error.limit = limit;
+  return error;
+}
 
 /// The cache key of a pipeline: its whole request but `threads`.
 std::string keyOf(std::string_view library, const PipelineRequest &request) {
@@ -172,9 +185,10 @@ Error Driver::pipelineFromLibrary(const void *bytes, size_t length, const Pipeli
     uint32_t most = pipeline.facts.maxTotalThreadsPerThreadgroup;
     if (request.threads <= most)
       return {};
-    return fail(ErrorKind::OutOfResources, "the kernel " + pipeline.function + " needs " + std::to_string(request.threads) +
-                                               " threads a threadgroup, its pipeline allows " + std::to_string(most) +
-                                               "; use fewer warps or smaller blocks");
+    return tooMuch("threads of a threadgroup", request.threads, most,
+                   "the kernel " + pipeline.function + " needs " + std::to_string(request.threads) +
+                       " threads a threadgroup, its pipeline allows " + std::to_string(most) +
+                       "; use fewer warps or smaller blocks");
   };
   std::string key = keyOf(source, request), libraryKey = libraryKeyOf(source, request);
   MetalLibrary library = nullptr;
@@ -222,7 +236,8 @@ Error Driver::pipelineFromLibrary(const void *bytes, size_t length, const Pipeli
     if (!exists)
       return fail(ErrorKind::MissingFunction, "the library has no kernel " + function + "; it has:\n" + names.substr(0, 2000));
     bool memory = message.str().find("threadgroup memory") != std::string::npos;
-    return fail(memory ? ErrorKind::OutOfResources : ErrorKind::CompileFailed, "no pipeline for " + function + ": " + message.str());
+    std::string text = "no pipeline for " + function + ": " + message.str();
+    return memory ? tooMuch("threadgroup memory", 0, device.maxThreadgroupMemory, text) : fail(ErrorKind::CompileFailed, text);
   }
   std::unique_ptr<Pipeline> pipeline(new Pipeline);
   pipeline->library = library;
@@ -242,15 +257,16 @@ Error Driver::pipelineFromLibrary(const void *bytes, size_t length, const Pipeli
 
 Error Driver::allocate(uint64_t bytes, std::unique_ptr<Buffer> &result) {
   if (bytes > device.maxBufferLength)
-    return fail(ErrorKind::OutOfResources, "a buffer of " + std::to_string(bytes) + " bytes; the device allows " +
-                                               std::to_string(device.maxBufferLength));
+    return tooMuch("bytes of a buffer", bytes, device.maxBufferLength,
+                   "a buffer of " + std::to_string(bytes) + " bytes; the device allows " +
+                       std::to_string(device.maxBufferLength));
   Pool pool(calls);
   Message message(calls);
   std::unique_ptr<Buffer> buffer(new Buffer);
   buffer->calls = calls;
   buffer->object = calls->newBuffer(state->device, bytes ? bytes : threadgroupUnit, message.out());
   if (!buffer->object)
-    return fail(ErrorKind::OutOfResources, "no buffer of " + std::to_string(bytes) + " bytes: " + message.str());
+    return tooMuch("memory for buffers", bytes, 0, "no buffer of " + std::to_string(bytes) + " bytes: " + message.str());
   buffer->host = calls->bufferContents(buffer->object);
   buffer->gpu = calls->bufferAddress(buffer->object);
   buffer->bytes = bytes;
@@ -279,13 +295,15 @@ Error Driver::open() {
 Error Driver::launch(const Pipeline &pipeline, const LaunchRequest &request) {
   const std::string where = "kernel " + pipeline.function + ": ";
   if (request.threads == 0 || request.threads > pipeline.facts.maxTotalThreadsPerThreadgroup)
-    return fail(ErrorKind::OutOfResources, where + std::to_string(request.threads) + " threads a threadgroup; its pipeline allows " +
-                                               std::to_string(pipeline.facts.maxTotalThreadsPerThreadgroup));
+    return tooMuch("threads of a threadgroup", request.threads, pipeline.facts.maxTotalThreadsPerThreadgroup,
+                   where + std::to_string(request.threads) + " threads a threadgroup; its pipeline allows " +
+                       std::to_string(pipeline.facts.maxTotalThreadsPerThreadgroup));
   uint32_t shared = (request.threadgroupBytes + threadgroupUnit - 1) / threadgroupUnit * threadgroupUnit;
   if (uint64_t(shared) + pipeline.facts.staticThreadgroupMemory > device.maxThreadgroupMemory)
-    return fail(ErrorKind::OutOfResources, where + std::to_string(shared + pipeline.facts.staticThreadgroupMemory) +
-                                               " bytes of threadgroup memory; the device has " +
-                                               std::to_string(device.maxThreadgroupMemory) + "; use smaller blocks");
+    return tooMuch("threadgroup memory", shared + pipeline.facts.staticThreadgroupMemory, device.maxThreadgroupMemory,
+                   where + std::to_string(shared + pipeline.facts.staticThreadgroupMemory) +
+                       " bytes of threadgroup memory; the device has " + std::to_string(device.maxThreadgroupMemory) +
+                       "; use smaller blocks");
   if (!request.params || request.paramsBytes == 0 || request.paramsBytes % 16)
     return fail(ErrorKind::LaunchFailed, where + "a parameter block of " + std::to_string(request.paramsBytes) +
                                              " bytes; a multiple of 16 is needed");
@@ -322,7 +340,7 @@ Error Driver::launch(const Pipeline &pipeline, const LaunchRequest &request) {
         return fail(ErrorKind::LaunchFailed, where + "array " + std::to_string(i) + " cannot be made visible to the device: " +
                                                  message.str());
       state->wrapped.push_back(buffer);
-      address = calls->bufferAddress(buffer) + offset;
+      address = calls->bufferAddress(buffer) + offset + array.addressOffset;
     } // else an empty array: the address stays null, and nothing may be read through it
     if (buffer)
       calls->useResource(state->encoder, buffer, MetalUsageRead | (array.written ? MetalUsageWrite : 0));
@@ -334,7 +352,7 @@ Error Driver::launch(const Pipeline &pipeline, const LaunchRequest &request) {
     Message message(calls);
     MetalBuffer staging = calls->newBuffer(state->device, params.size(), message.out());
     if (!staging)
-      return fail(ErrorKind::OutOfResources, where + "no buffer for the parameters: " + message.str());
+      return tooMuch("memory for buffers", params.size(), 0, where + "no buffer for the parameters: " + message.str());
     memcpy(calls->bufferContents(staging), params.data(), params.size());
     calls->setBuffer(state->encoder, staging, 0, 0);
     state->wrapped.push_back(staging);

@@ -36,6 +36,8 @@ struct Error {
   ErrorKind kind = ErrorKind::None;
   std::string message;               ///< [where] what, why, remedy
   std::vector<MetalReport> reports;  ///< DeviceFault: each finding, with lines of the MSL text
+  std::string resource;              ///< OutOfResources: what there is too little of,
+  uint64_t required = 0, limit = 0;  ///< how much is wanted, and how much there is
   explicit operator bool() const { return kind != ErrorKind::None; }
 };
 
@@ -89,6 +91,7 @@ struct PipelineRequest {
 struct ArrayArgument {
   void *host = nullptr;              ///< memory of the host, used in place (zero copy), or null with `buffer`
   uint64_t bytes = 0;                ///< its whole extent: bounds are checked against it
+  uint64_t addressOffset = 0;        ///< of its first element from the first byte: not 0 where a stride is negative
   const Buffer *buffer = nullptr;    ///< memory of the driver
   uint64_t bufferOffset = 0;
   uint32_t paramsOffset = 0;         ///< where the 8-byte address goes in the block
