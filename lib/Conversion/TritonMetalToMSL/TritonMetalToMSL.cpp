@@ -141,6 +141,11 @@ LogicalResult KernelLowering::lower(Operation *op) {
         msl::BarrierOp::create(builder, loc, scope);
         return success();
       })
+      .Case([&](tt::DebugBarrierOp) {
+        closeNest();
+        msl::BarrierOp::create(builder, loc, msl::BarrierScope::ThreadgroupAndDevice);
+        return success();
+      })
       .Case([&](ttm::ConvertLayoutOp convert) { return isRenaming(op) ? success() : lowerShuffle(convert); })
       .Case([&](scf::ForOp loop) { return lowerFor(loop); })
       .Case([&](scf::IfOp branch) { return lowerIf(branch); })
