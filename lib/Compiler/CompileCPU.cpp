@@ -2,6 +2,7 @@
 #include "triton_metal/Compiler/Guard.h"
 #include "triton_metal/Pipelines/CPUPipeline.h"
 #include "triton_metal/Pipelines/TritonPipeline.h"
+#include "triton_metal/Runtime/CPU/Callbacks.h"
 #include "triton_metal/Target/CPU/CodeGen.h"
 #include "triton_metal/Target/CPU/Loader.h"
 
@@ -31,6 +32,7 @@ Result<CPUCode> compileForCPU(const Module &module, const CPUOptions &options) {
   CPUCode code;
   code.signature = *signature;
   code.ttir = print(module);
+  code.checked = options.checked;
   MLIRContext *context = getContext(module);
   std::optional<Error> failure;
   std::optional<Crash> crash = runGuarded([&] {
@@ -42,6 +44,8 @@ Result<CPUCode> compileForCPU(const Module &module, const CPUOptions &options) {
     CPUPipelineOptions pipeline;
     pipeline.vectorBytes = target->vectorBytes;
     pipeline.vectorRegisters = target->vectorRegisters;
+    pipeline.fpFusion = options.fpFusion;
+    pipeline.checked = options.checked;
     buildCPUPipeline(manager, pipeline);
     if (failed(manager.run(*copy))) {
       failure = capture.take(Error::Kind::Internal, "the CPU pipeline failed");
@@ -77,7 +81,10 @@ Result<CPUCode> compileForCPU(const Module &module, const CPUOptions &options) {
 
 std::optional<Error> loadForCPU(CPUCode &code) {
   std::string reason;
-  std::shared_ptr<cpu::LoadedCode> loaded = cpu::LoadedCode::load(code.object, {}, reason);
+  std::vector<cpu::RuntimeSymbol> symbols;
+  for (const auto &[name, address] : cpu::callbacks())
+    symbols.push_back({name, address});
+  std::shared_ptr<cpu::LoadedCode> loaded = cpu::LoadedCode::load(code.object, symbols, reason);
   if (!loaded)
     return Error{Error::Kind::Internal, "the object of kernel " + code.signature.name + " cannot be loaded: " + reason};
   code.entry = reinterpret_cast<CPUKernel>(loaded->symbol(code.signature.name));

@@ -14,6 +14,8 @@ void buildCPUPipeline(OpPassManager &manager, const CPUPipelineOptions &options)
   cpu::TritonToCPUOptions toCPU;
   toCPU.vectorBits = options.vectorBytes * 8;
   toCPU.vectorRegisters = options.vectorRegisters;
+  toCPU.fpFusion = options.fpFusion;
+  toCPU.checked = options.checked;
   manager.addPass(cpu::createTritonToCPU(toCPU));
   manager.addPass(cpu::createExpandVectorMath());
   manager.addPass(cpu::createBFloatBits()); // after all arithmetic is written out

@@ -16,6 +16,7 @@ void bindCPU(nb::module_ &m) {
       .def_ro("llir", &CPUCode::llir)
       .def_prop_ro("object", [](const CPUCode &self) { return nb::bytes(self.object.data(), self.object.size()); })
       .def_ro("arena_bytes", &CPUCode::arenaBytes)
+      .def_ro("checked", &CPUCode::checked)
       .def("assembly", [](const CPUCode &self) { return unwrap(disassembleForCPU(self)); })
       .def("launchable", [](const CPUCode &self) { return makeCPULaunchable(self); });
 
@@ -36,26 +37,31 @@ void bindCPU(nb::module_ &m) {
      nb::arg("verify_each") = false, nb::arg("planted_fault") = "");
 
   using Row = std::tuple<std::string, std::string, uint32_t, bool>;
-  m.def("load_for_cpu", [](const std::string &name, const std::vector<Row> &params, std::string ttir, std::string llir,
-                           nb::bytes object, uint64_t arenaBytes) {
-    CPUCode code;
-    std::vector<std::string> types;
-    for (const Row &row : params)
-      types.push_back(std::get<1>(row));
-    code.signature = makeSignature(name, types);
-    for (size_t i = 0; i < params.size(); ++i) {
-      code.signature.params[i].name = std::get<0>(params[i]);
-      code.signature.params[i].divisibility = std::get<2>(params[i]);
-      code.signature.params[i].mayBeWritten = std::get<3>(params[i]);
-    }
-    code.ttir = std::move(ttir);
-    code.llir = std::move(llir);
-    code.object.assign(object.c_str(), object.size());
-    code.arenaBytes = arenaBytes;
-    if (std::optional<Error> error = loadForCPU(code))
-      raise(*error);
-    return code;
-  }, nb::arg("name"), nb::arg("params"), nb::arg("ttir"), nb::arg("llir"), nb::arg("object"), nb::arg("arena_bytes"));
+  m.def(
+      "load_for_cpu",
+      [](const std::string &name, const std::vector<Row> &params, std::string ttir, std::string llir, nb::bytes object,
+         uint64_t arenaBytes, bool checked) {
+        CPUCode code;
+        std::vector<std::string> types;
+        for (const Row &row : params)
+          types.push_back(std::get<1>(row));
+        code.signature = makeSignature(name, types);
+        for (size_t i = 0; i < params.size(); ++i) {
+          code.signature.params[i].name = std::get<0>(params[i]);
+          code.signature.params[i].divisibility = std::get<2>(params[i]);
+          code.signature.params[i].mayBeWritten = std::get<3>(params[i]);
+        }
+        code.ttir = std::move(ttir);
+        code.llir = std::move(llir);
+        code.object.assign(object.c_str(), object.size());
+        code.arenaBytes = arenaBytes;
+        code.checked = checked;
+        if (std::optional<Error> error = loadForCPU(code))
+          raise(*error);
+        return code;
+      },
+      nb::arg("name"), nb::arg("params"), nb::arg("ttir"), nb::arg("llir"), nb::arg("object"), nb::arg("arena_bytes"),
+      nb::arg("checked") = false);
 
   m.def("cpu_target_key", hostTargetKey, "Processor, features and triple that objects are made for.");
 }

@@ -3,6 +3,7 @@
 
 #include "Bindings.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -153,10 +154,30 @@ bool signalPending(void *context) {
   return raised;
 }
 
+/// The bytes that a kernel may touch through an argument.
+cpu::ArrayExtent extentOfArgument(const RuntimeArgument &argument) {
+  cpu::ArrayExtent extent;
+  extent.name = argument.name;
+  extent.kind = cpu::ArrayExtent::Kind::Unknown;
+  extent.address = argument.bits;
+  ArrayView view;
+  if (readArray(argument.object, view) != ArrayRead::Ok) {
+    PyErr_Clear(); // an address or a wrapper that was accepted as it is
+    return extent;
+  }
+  char *begin = nullptr;
+  extentOf(view, begin, extent.bytes);
+  extent.address = reinterpret_cast<uint64_t>(begin);
+  if (extent.bytes || (view.shape && std::find(view.shape, view.shape + view.rank, 0) != view.shape + view.rank))
+    extent.kind = cpu::ArrayExtent::Kind::Known;
+  return extent;
+}
+
 class CPULaunchable final : public Launchable {
 public:
-  CPULaunchable(KernelSignature signature, CPUKernel entry, uint64_t arenaBytes, std::shared_ptr<void> code)
-      : Launchable(Device::CPU, std::move(signature)), entry(entry), arenaBytes(arenaBytes), code(std::move(code)) {}
+  CPULaunchable(KernelSignature signature, CPUKernel entry, uint64_t arenaBytes, bool checked, std::shared_ptr<void> code)
+      : Launchable(Device::CPU, std::move(signature)), entry(entry), arenaBytes(arenaBytes), checked(checked),
+        code(std::move(code)) {}
 
   bool launch(std::span<const RuntimeArgument> arguments, const int32_t grid[3]) override {
     alignas(16) char small[512];
@@ -176,6 +197,12 @@ public:
       request.grid[i] = grid[i];
     request.arenaBytes = arenaBytes;
     request.cost = &cost;
+    std::vector<cpu::ArrayExtent> arrays;
+    if (checked) {
+      for (size_t i = 0; i < arguments.size(); ++i)
+        arrays.push_back(signature.params[i].type == ParamType::Pointer ? extentOfArgument(arguments[i]) : cpu::ArrayExtent());
+      request.arrays = arrays;
+    }
     SignalPoll poll;
     request.interrupt = {signalPending, &poll, cpuTimeoutMilliseconds};
     cpu::Fault fault;
@@ -198,8 +225,9 @@ private:
                  std::to_string(fault.program[1]) + ", " + std::to_string(fault.program[2]) + ")]";
     PyObject *errors = PyImport_ImportModule("triton_metal.errors");
     PyObject *cls = errors ? PyObject_GetAttrString(errors, "DeviceFault") : nullptr;
-    PyObject *exception =
-        cls ? PyObject_CallFunction(cls, "s{s:s,s:I}", message.c_str(), "file", fault.file.c_str(), "line", fault.line) : nullptr;
+    PyObject *exception = cls ? PyObject_CallFunction(cls, "s{s:s,s:I,s:I}", message.c_str(), "file", fault.file.c_str(), "line",
+                                                      fault.line, "column", fault.column)
+                              : nullptr;
     if (exception)
       PyErr_SetObject(cls, exception);
     Py_XDECREF(exception);
@@ -210,6 +238,7 @@ private:
 
   CPUKernel entry;
   uint64_t arenaBytes;
+  bool checked;
   std::shared_ptr<void> code;
   cpu::CostHint cost;
 };
@@ -217,11 +246,12 @@ private:
 } // namespace
 
 std::shared_ptr<Launchable> makeCPULaunchable(CPUCode code) {
-  return std::make_shared<CPULaunchable>(std::move(code.signature), code.entry, code.arenaBytes, std::move(code.code));
+  return std::make_shared<CPULaunchable>(std::move(code.signature), code.entry, code.arenaBytes, code.checked,
+                                         std::move(code.code));
 }
 
 std::shared_ptr<Launchable> makeNativeLaunchable(KernelSignature signature, CPUKernel entry, uint64_t arenaBytes) {
-  return std::make_shared<CPULaunchable>(std::move(signature), entry, arenaBytes, nullptr);
+  return std::make_shared<CPULaunchable>(std::move(signature), entry, arenaBytes, /*checked=*/false, nullptr);
 }
 
 } // namespace triton_metal::python

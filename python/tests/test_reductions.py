@@ -110,3 +110,20 @@ def welford(mean_a, m2_a, n_a, mean_b, m2_b, n_b):
     got = reduce(f"tl.reduce((x, x * 0.0, x * 0.0 + 1.0), {axis}, welford)[1]", x, "float32", out_shape, "float32", device, prelude)
     n = shape[axis]
     np.testing.assert_allclose(got, x.astype(np.float64).var(axis=axis) * n, rtol=1e-4)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_combine_with_a_branch(device, axis):
+    """A combine function with an `if` whose condition is a value."""
+    prelude = """
+@triton.jit
+def combine(a, b):
+    if a % 2 == 0:
+        r = a + b
+    else:
+        r = a ^ b
+    return r
+"""
+    x = sample("int32", 16 * 32).reshape(16, 32) & ~3  # even numbers, for which the order of combination does not matter
+    got = reduce(f"tl.reduce(x, {axis}, combine)", x, "int32", (32,) if axis == 0 else (16,), "int32", device, prelude)
+    np.testing.assert_array_equal(got, x.sum(axis=axis, dtype=np.int32))

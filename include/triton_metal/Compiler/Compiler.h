@@ -65,7 +65,7 @@ struct CommonOptions {
 
 struct CPUOptions : CommonOptions {
   bool fpFusion = true;  ///< may contract a * b + c
-  bool checked = false;  ///< bounds, races and loops are polled
+  bool checked = false;  ///< bounds of the arrays passed; loops ask whether to end
   std::string processor; ///< as LLVM names it; empty: the host
   std::string triple;    ///< empty: the host. Code for another triple is not loaded, so `entry` is null
 };
@@ -77,6 +77,7 @@ struct CPUCode {
   std::string ttir, llir;
   std::string object; ///< bytes of the relocatable object, for the disk cache
   uint64_t arenaBytes = 0;
+  bool checked = false; ///< wants the extents of its arrays
   CPUKernel entry = nullptr;
   std::shared_ptr<void> code; ///< loaded code; unloaded with the last reference
 };

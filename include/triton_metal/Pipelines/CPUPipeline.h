@@ -12,6 +12,8 @@ namespace triton_metal {
 struct CPUPipelineOptions {
   unsigned vectorBytes = 32;     ///< native vector: 16, 32 or 64, from TargetSpec
   unsigned vectorRegisters = 16;
+  bool fpFusion = true; ///< a * b + c may be rounded once
+  bool checked = false; ///< bounds of the arrays passed; loops ask whether to end
 };
 
 void buildCPUPipeline(mlir::OpPassManager &manager, const CPUPipelineOptions &options = {});

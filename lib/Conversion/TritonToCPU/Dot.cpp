@@ -24,8 +24,9 @@ namespace {
 struct DotEmitter {
   DotEmitter(OpBuilder &builder, Location loc, const DotMachine &machine, const DotShape &shape, const DotOperand &a,
              const DotOperand &b, Value acc, bool accumulate, Value scratch)
-      : builder(builder), loc(loc), shape(shape), a(a), b(b), acc(acc), accumulate(accumulate), scratch(scratch),
-        element(cast<MemRefType>(acc.getType()).getElementType()), plan(DotPlan::make(machine, shape, a, b, element)) {}
+      : builder(builder), loc(loc), fuse(machine.fuse), shape(shape), a(a), b(b), acc(acc), accumulate(accumulate),
+        scratch(scratch), element(cast<MemRefType>(acc.getType()).getElementType()),
+        plan(DotPlan::make(machine, shape, a, b, element)) {}
 
   void emit() {
     if (!shape.batched)
@@ -87,8 +88,10 @@ private:
   }
 
   Value multiplyAdd(Value x, Value y, Value sum) {
-    if (isa<FloatType>(element))
+    if (isa<FloatType>(element) && fuse)
       return math::FmaOp::create(builder, loc, x, y, sum);
+    if (isa<FloatType>(element))
+      return arith::AddFOp::create(builder, loc, arith::MulFOp::create(builder, loc, x, y), sum);
     return arith::AddIOp::create(builder, loc, arith::MulIOp::create(builder, loc, x, y), sum);
   }
 
@@ -291,6 +294,7 @@ private:
 
   OpBuilder &builder;
   Location loc;
+  bool fuse;
   const DotShape &shape;
   const DotOperand &a, &b;
   Value acc;

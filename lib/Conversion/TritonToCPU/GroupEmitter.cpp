@@ -87,30 +87,42 @@ SmallVector<Value> combine(Program &program, OpBuilder &b, Location loc, Block &
     Value scalar = program.scalar(value);
     return scalar;
   };
-  for (Operation &op : region.without_terminator()) {
-    Value result;
-    if (isa<arith::ConstantOp>(op)) {
-      result = wide(b.clone(op)->getResult(0));
-    } else if (isElementwise(&op)) {
-      SmallVector<Value> operands;
-      for (Value operand : op.getOperands()) {
-        Value value = valueOf(operand);
-        operands.push_back(isa<VectorType>(like) && !isa<VectorType>(value.getType()) ? wide(value) : value);
-      }
-      result = emitElementwise(b, loc, &op, operands, registerType(op.getResult(0).getType()));
-    }
-    if (!result) {
-      program.refuse(&op, loc, "a combine function with this operation");
-      return SmallVector<Value>(left);
-    }
-    mapping.map(op.getResult(0), result);
-  }
-  SmallVector<Value> results;
-  for (Value value : region.getTerminator()->getOperands()) {
+  auto laneValueOf = [&](Value value) {
     Value result = valueOf(value);
-    results.push_back(isa<VectorType>(like) && !isa<VectorType>(result.getType()) ? wide(result) : result);
-  }
-  return results;
+    return isa<VectorType>(like) && !isa<VectorType>(result.getType()) ? wide(result) : result;
+  };
+  // Gives the values of the block's terminator; nothing where an operation has no emission. Nothing in a combine function has
+  // effects and nothing traps, so both sides of a branch are computed and each lane chooses.
+  auto emitBlock = [&](auto &self, Block &block) -> std::optional<SmallVector<Value>> {
+    for (Operation &op : block.without_terminator()) {
+      if (auto branch = dyn_cast<scf::IfOp>(op)) {
+        Value condition = laneValueOf(branch.getCondition());
+        auto yes = self(self, *branch.thenBlock());
+        std::optional<SmallVector<Value>> no = SmallVector<Value>();
+        if (branch.elseBlock())
+          no = self(self, *branch.elseBlock());
+        if (!yes || !no)
+          return std::nullopt;
+        for (auto [result, first, second] : llvm::zip_equal(branch.getResults(), *yes, *no))
+          mapping.map(result, arith::SelectOp::create(b, loc, condition, first, second));
+        continue;
+      }
+      Value result;
+      if (isa<arith::ConstantOp>(op))
+        result = wide(b.clone(op)->getResult(0));
+      else if (isElementwise(&op))
+        result = emitElementwise(b, loc, &op, llvm::map_to_vector(op.getOperands(), laneValueOf),
+                                 registerType(op.getResult(0).getType()));
+      if (!result) {
+        program.refuse(&op, loc, "a combine function with this operation");
+        return std::nullopt;
+      }
+      mapping.map(op.getResult(0), result);
+    }
+    return llvm::map_to_vector(block.getTerminator()->getOperands(), laneValueOf);
+  };
+  std::optional<SmallVector<Value>> results = emitBlock(emitBlock, region);
+  return results ? *results : SmallVector<Value>(left);
 }
 
 static tt::ReduceOp reduceOf(const Root &root) { return cast<tt::ReduceOp>(root.op); }
@@ -270,7 +282,8 @@ GroupEmitter::Values GroupEmitter::step(Values accumulators, unsigned count, Arr
     }
     nest.setLocation(store.root->op->getLoc());
     bool masked = bool(cast<tt::StoreOp>(store.root->op).getMask());
-    nest.store(store.pointer, masked ? &store.mask : nullptr, store.value, depth);
+    Access access{store.root->op, cast<tt::StoreOp>(store.root->op).getPtr(), Site::Access::Store};
+    nest.store(store.pointer, masked ? &store.mask : nullptr, store.value, depth, &access);
   }
   nest.setLocation(loc);
   return accumulators;

@@ -41,6 +41,9 @@ struct Lanes {
   bool operator==(const Lanes &) const = default;
 };
 
+/// Whether consecutive lanes hold consecutive numbers, or point to consecutive elements.
+bool isContiguous(const Lanes &pointer, int64_t width);
+
 /// Emits code at chosen depths of the nest that is being built, and computes on Lanes.
 class LaneEmitter {
 public:

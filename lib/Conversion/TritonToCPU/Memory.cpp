@@ -10,7 +10,7 @@ using namespace mlir;
 
 namespace triton_metal::cpu {
 
-static bool isContiguous(const Lanes &pointer, int64_t width) {
+bool isContiguous(const Lanes &pointer, int64_t width) {
   if (pointer.vector || pointer.offsets.empty())
     return false;
   for (int64_t i = 0; i < width; ++i)
@@ -163,7 +163,8 @@ Value Nest::plainLoad(const Lanes &pointer, Type memory, unsigned depth) {
   return vector::FromElementsOp::create(at(depth), loc, cast<VectorType>(laneType(memory)), elements);
 }
 
-Lanes Nest::load(const Lanes &pointer, const Lanes *mask, const Lanes *other, Type element, unsigned depth) {
+Lanes Nest::load(const Lanes &pointer, const Lanes *mask, const Lanes *other, Type element, unsigned depth,
+                 const Access *access) {
   Type memory = memoryType(element);
   if (mask && mask->isConstant() && mask->constant != 0)
     mask = nullptr;
@@ -175,8 +176,10 @@ Lanes Nest::load(const Lanes &pointer, const Lanes *mask, const Lanes *other, Ty
     bool scalar = !isa<VectorType>(value.getType());
     return scalar ? uniform(value, depth) : fromVector(element, value, depth);
   };
-  if (!mask)
+  if (!mask) {
+    check(access, pointer, {}, memory, depth);
     return fromMemory(plainLoad(pointer, memory, depth));
+  }
 
   // What masked lanes get, in memory's type.
   bool scalarResult = pointer.isUniform() && mask->isUniform() && (!other || other->isUniform());
@@ -192,6 +195,7 @@ Lanes Nest::load(const Lanes &pointer, const Lanes *mask, const Lanes *other, Ty
   if (mask->isUniform()) {
     Value condition = scalarPart(*mask);
     return fromMemory(underCondition(condition, otherwise, depth, [&](unsigned inside) -> Value {
+      check(access, pointer, {}, memory, inside);
       Value value = plainLoad(pointer, memory, inside);
       if (!scalarResult && width > 1 && !isa<VectorType>(value.getType()))
         value = vector::BroadcastOp::create(at(inside), loc, laneType(memory), value);
@@ -199,6 +203,7 @@ Lanes Nest::load(const Lanes &pointer, const Lanes *mask, const Lanes *other, Ty
     }));
   }
   Value lanes = toVector(*mask);
+  check(access, pointer, lanes, memory, depth);
   unsigned alignment = elementBytes(memory);
   if (pointer.isUniform()) {
     // One address: read it once if any lane wants it.
@@ -218,7 +223,7 @@ Lanes Nest::load(const Lanes &pointer, const Lanes *mask, const Lanes *other, Ty
                                                 builder.getI32IntegerAttr(alignment)));
 }
 
-void Nest::store(const Lanes &pointer, const Lanes *mask, const Lanes &value, unsigned depth) {
+void Nest::store(const Lanes &pointer, const Lanes *mask, const Lanes &value, unsigned depth, const Access *access) {
   Type element = value.isPointer() ? Type(builder.getI64Type()) : value.type;
   Type memory = memoryType(element);
   unsigned alignment = elementBytes(memory);
@@ -233,6 +238,7 @@ void Nest::store(const Lanes &pointer, const Lanes *mask, const Lanes &value, un
     return v;
   };
   auto plain = [&](unsigned inside) {
+    check(access, pointer, {}, memory, inside);
     if (width == 1 || (pointer.isUniform() && value.isUniform() && !value.isPointer())) {
       Value v = toMemory(true);
       Value to = address(pointer);
@@ -269,6 +275,7 @@ void Nest::store(const Lanes &pointer, const Lanes *mask, const Lanes &value, un
     return;
   }
   Value lanes = toVector(*mask), v = toMemory(false);
+  check(access, pointer, lanes, memory, depth);
   if (isContiguous(pointer, width)) {
     Value to = address(pointer);
     LLVM::MaskedStoreOp::create(at(depth), loc, v, to, lanes, builder.getI32IntegerAttr(alignment));

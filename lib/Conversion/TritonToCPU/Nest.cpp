@@ -90,12 +90,14 @@ Lanes Nest::evaluate(Value value, unsigned index) {
   return result;
 }
 
-Lanes Nest::constantSplat(Operation *op, Value value) {
+Lanes Nest::constantAt(Value value, unsigned index) {
   DenseElementsAttr elements;
-  if (!matchPattern(value, m_Constant(&elements)) || !elements.isSplat()) {
-    program.refuse(op, loc, "a constant tensor whose elements differ");
+  if (!matchPattern(value, m_Constant(&elements))) {
+    program.refuse(value.getDefiningOp(), loc, "a constant of this kind");
     return zero(registerType(tt::getElementOf(value.getType())));
   }
+  if (!elements.isSplat())
+    return loadBuffer(program.constantBuffer(value, elements), index);
   auto attr = elements.getSplatValue<TypedAttr>();
   if (auto number = dyn_cast<IntegerAttr>(attr))
     return integer(number.getType(), number.getType().isInteger(1) ? int64_t(number.getValue().getZExtValue())
@@ -245,7 +247,7 @@ Lanes Nest::compute(Operation *op, Value value, unsigned index) {
 Lanes Nest::computeHere(Operation *op, Value value, unsigned index) {
   Type element = registerType(tt::getElementOf(value.getType()));
   if (isa<arith::ConstantOp>(op))
-    return constantSplat(op, value);
+    return constantAt(value, index);
   if (isa<ub::PoisonOp>(op))
     return zero(element);
   if (auto splat = dyn_cast<tt::SplatOp>(op))
@@ -330,8 +332,9 @@ Lanes Nest::evaluateLoad(tt::LoadOp op, unsigned index) {
   }
   if (mask.isConstant() && op.getMask() && mask.constant == 0)
     return op.getOther() ? other : zero(registerType(tt::getElementOf(op.getType())));
+  Access access{op, op.getPtr(), Site::Access::Load};
   return load(pointer, op.getMask() ? &mask : nullptr, op.getOther() ? &other : nullptr,
-              registerType(tt::getElementOf(op.getType())), depth);
+              registerType(tt::getElementOf(op.getType())), depth, &access);
 }
 
 std::optional<Lanes> Nest::integerForm(Operation *op, ArrayRef<Lanes> operands) {

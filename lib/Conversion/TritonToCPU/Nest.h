@@ -13,10 +13,18 @@
 #include "Lanes.h"
 
 #include "triton_metal/Dialect/Triton/IR/Dialect.h"
+#include "triton_metal/Runtime/CPU/Callbacks.h"
 
 namespace triton_metal::cpu {
 
 class Program;
+
+/// An access of the kernel's own, as checked code reports it.
+struct Access {
+  mlir::Operation *op;
+  mlir::Value pointer;
+  Site::Access kind;
+};
 
 class Nest : public LaneEmitter {
 public:
@@ -33,9 +41,10 @@ public:
   /// Forgets values that were computed at `depth` or deeper.
   void leaveLevel(unsigned depth);
 
-  // Memory by lanes. `mask` and `other` may be null.
-  Lanes load(const Lanes &pointer, const Lanes *mask, const Lanes *other, mlir::Type element, unsigned depth);
-  void store(const Lanes &pointer, const Lanes *mask, const Lanes &value, unsigned depth);
+  // Memory by lanes. `mask` and `other` may be null; `access` is given for memory that is not ours.
+  Lanes load(const Lanes &pointer, const Lanes *mask, const Lanes *other, mlir::Type element, unsigned depth,
+             const Access *access = nullptr);
+  void store(const Lanes &pointer, const Lanes *mask, const Lanes &value, unsigned depth, const Access *access = nullptr);
   Lanes loadBuffer(Buffer *buffer, unsigned index);
   void storeBuffer(Buffer *buffer, unsigned index, const Lanes &value);
   Lanes bufferPointer(Buffer *buffer, unsigned index);
@@ -65,7 +74,7 @@ private:
   Lanes evaluateLoad(tt::LoadOp op, unsigned index);
   Lanes splitPointer(const Lanes &addresses, mlir::Type pointee);
   Lanes zero(mlir::Type element);
-  Lanes constantSplat(mlir::Operation *op, mlir::Value value);
+  Lanes constantAt(mlir::Value value, unsigned index);
 
   // Index maps of shape operations; `mapIndex` gives the index of operand 0, or nothing if `op` is no such operation.
   std::optional<unsigned> mapIndex(mlir::Operation *op, unsigned index);
@@ -77,6 +86,7 @@ private:
   unsigned depthOfIndex(unsigned index) const;
 
   // Memory.
+  void check(const Access *access, const Lanes &pointer, mlir::Value mask, mlir::Type memory, unsigned depth);
   mlir::Value plainLoad(const Lanes &pointer, mlir::Type memory, unsigned depth);
   mlir::Value pointerVector(const Lanes &pointer, mlir::Type memory, unsigned depth);
   mlir::Value underCondition(mlir::Value condition, mlir::Value otherwise, unsigned depth, llvm::function_ref<mlir::Value(unsigned)> make);

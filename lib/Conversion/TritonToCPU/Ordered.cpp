@@ -143,6 +143,13 @@ void Program::lowerAtomic(Operation *op) {
     Value address = lanes.pointer ? nest.address(lanes)
                                   : Value(LLVM::IntToPtrOp::create(nest.at(depth), loc, lanes.type, lanes.vector));
     Value old;
+    Access access{op, op->getOperand(0), Site::Access::Atomic};
+    auto check = [&](OpBuilder &builder) {
+      if (std::optional<Site> site = accessSite(access, memoryType(element))) {
+        Value one = arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(1));
+        callRuntime(builder, loc, kCheckCallback, *site, "", {address, one});
+      }
+    };
     if (auto cas = dyn_cast<tt::AtomicCASOp>(op)) {
       Value expected = scalarOf(cas.getCmp()), desired = scalarOf(cas.getVal());
       Type bits = b.getIntegerType(element.getIntOrFloatBitWidth());
@@ -152,6 +159,7 @@ void Program::lowerAtomic(Operation *op) {
       LLVM::AtomicOrdering failure = success == LLVM::AtomicOrdering::acq_rel   ? LLVM::AtomicOrdering::acquire
                                      : success == LLVM::AtomicOrdering::release ? LLVM::AtomicOrdering::monotonic
                                                                                 : success;
+      check(at);
       Value pair = LLVM::AtomicCmpXchgOp::create(at, loc, address, asBits(expected), asBits(desired), success, failure);
       old = LLVM::ExtractValueOp::create(at, loc, pair, ArrayRef<int64_t>{0});
       if (element != bits)
@@ -181,6 +189,7 @@ void Program::lowerAtomic(Operation *op) {
           Value condition = nest.scalarPart(mask);
           auto branch = scf::IfOp::create(nest.at(depth), loc, TypeRange(element), condition, true, true);
           OpBuilder inner = branch.getThenBodyBuilder();
+          check(inner);
           Value swapped = LLVM::AtomicRMWOp::create(inner, loc, kind, address, value, order(rmw.getSem()));
           scf::YieldOp::create(inner, loc, swapped);
           OpBuilder outer = branch.getElseBodyBuilder();
@@ -188,8 +197,10 @@ void Program::lowerAtomic(Operation *op) {
           old = branch.getResult(0);
         }
       }
-      if (!none)
+      if (!none) {
+        check(nest.at(depth));
         old = LLVM::AtomicRMWOp::create(nest.at(depth), loc, kind, address, value, order(rmw.getSem()));
+      }
     }
     if (buffer)
       nest.storeBuffer(buffer, index, nest.uniform(old, depth));

@@ -53,6 +53,30 @@ void Program::setBuffer(Value value, Buffer *buffer) {
   bufferTrail.push_back(value);
 }
 
+/// A constant tensor whose elements differ, as constant memory.
+Buffer *Program::constantBuffer(Value value, DenseElementsAttr elements) {
+  Buffer *&known = constants[value];
+  if (known)
+    return known;
+  OpBuilder::InsertionGuard guard(b);
+  Buffer &buffer = constantBuffers.emplace_back();
+  buffer.element = registerType(tt::getElementOf(value.getType()));
+  llvm::append_range(buffer.shape, tt::getShapeOf(value.getType()));
+  Type memory = memoryType(buffer.element);
+  if (memory != elements.getElementType())
+    elements = elements.mapValues(memory, [&](const APInt &number) { return number.zext(memory.getIntOrFloatBitWidth()); });
+  int64_t count = elements.getNumElements();
+  elements = elements.reshape(RankedTensorType::get({count}, memory));
+  auto module = block->getParentOp()->getParentOfType<ModuleOp>();
+  b.setInsertionPointToStart(module.getBody());
+  std::string name = ("constant." + Twine(constantBuffers.size() - 1) + "." + kernelName).str();
+  auto global = LLVM::GlobalOp::create(b, value.getLoc(), LLVM::LLVMArrayType::get(memory, count), /*isConstant=*/true,
+                                       LLVM::Linkage::Internal, name, elements, 64);
+  b.setInsertionPointToStart(entryBlock);
+  buffer.pointer = LLVM::AddressOfOp::create(b, value.getLoc(), global);
+  return known = &buffer;
+}
+
 Buffer *Program::newBuffer(Value like) {
   auto type = cast<RankedTensorType>(like.getType());
   Type element = type.getElementType(), pointee;
@@ -64,6 +88,8 @@ Buffer *Program::newBuffer(Value like) {
 FailureOr<int64_t> Program::lower(tt::FuncOp func, Block *entry, const Frame &newFrame) {
   frame = newFrame;
   block = entry;
+  entryBlock = entry;
+  kernelName = func.getName().str();
   // Buffers are addressed at the start, before anything else.
   Operation *anchor = LLVM::PoisonOp::create(here(), func.getLoc(), b.getI1Type());
   arena.begin(frame.arena, anchor);
@@ -123,28 +149,48 @@ void Program::keepForOtherBlocks(Block &source) {
 void Program::lowerTerminator(Operation *op, const DenseMap<Block *, Block *> &targets,
                               const DenseMap<Block *, SmallVector<Buffer *>> &carried) {
   Location loc = op->getLoc();
-  auto pass = [&](Block *to, ValueRange operands, bool conditional) {
+  struct Edge {
+    Block *to, *through = nullptr; ///< a block on the way, where tensors go into their buffers
     SmallVector<Value> numbers, tensors;
+  };
+  auto edge = [&](Block *to, ValueRange operands) {
+    Edge made{to, nullptr, {}, {}};
     for (Value operand : operands) {
       if (isa<RankedTensorType>(operand.getType()))
-        tensors.push_back(operand);
+        made.tensors.push_back(operand);
       else
-        numbers.push_back(scalar(operand));
+        made.numbers.push_back(scalar(operand));
     }
-    if (!tensors.empty() && conditional)
-      refuse(op, loc, "a branch under a condition that passes tensors");
-    else if (!tensors.empty())
-      assign(tensors, carried.lookup(to));
-    return numbers;
+    return made;
+  };
+  auto finish = [&](Edge &from) {
+    unsigned trail = bufferTrail.size();
+    if (from.through)
+      block = from.through;
+    if (!from.tensors.empty())
+      assign(from.tensors, carried.lookup(from.to));
+    LLVM::BrOp::create(here(), loc, from.numbers, targets.lookup(from.to));
+    // What was kept on the way is not there on the other one.
+    while (from.through && bufferTrail.size() > trail)
+      buffers.erase(bufferTrail.pop_back_val());
   };
   if (auto branch = dyn_cast<cf::BranchOp>(op)) {
-    SmallVector<Value> numbers = pass(branch.getDest(), branch.getDestOperands(), false);
-    LLVM::BrOp::create(here(), loc, numbers, targets.lookup(branch.getDest()));
+    Edge only = edge(branch.getDest(), branch.getDestOperands());
+    finish(only);
   } else if (auto branch = dyn_cast<cf::CondBranchOp>(op)) {
     Value condition = scalar(branch.getCondition());
-    SmallVector<Value> yes = pass(branch.getTrueDest(), branch.getTrueDestOperands(), true);
-    SmallVector<Value> no = pass(branch.getFalseDest(), branch.getFalseDestOperands(), true);
-    LLVM::CondBrOp::create(here(), loc, condition, targets.lookup(branch.getTrueDest()), yes, targets.lookup(branch.getFalseDest()), no);
+    Edge edges[2] = {edge(branch.getTrueDest(), branch.getTrueDestOperands()),
+                     edge(branch.getFalseDest(), branch.getFalseDestOperands())};
+    Block *region = block;
+    for (Edge &way : edges)
+      if (!way.tensors.empty())
+        region->getParent()->push_back(way.through = new Block);
+    auto first = [&](Edge &way) { return way.through ? way.through : targets.lookup(way.to); };
+    auto direct = [&](Edge &way) { return way.through ? ValueRange() : ValueRange(way.numbers); };
+    LLVM::CondBrOp::create(here(), loc, condition, first(edges[0]), direct(edges[0]), first(edges[1]), direct(edges[1]));
+    for (Edge &way : edges)
+      if (way.through)
+        finish(way);
   } else if (isa<tt::ReturnOp>(op)) {
     LLVM::ReturnOp::create(here(), loc, ValueRange());
   } else {
@@ -234,6 +280,9 @@ void Program::lowerOp(Operation *op) {
       .Case([&](tt::CatOp cat) { lowerCat(cat); })
       .Case([&](tt::DebugBarrierOp) { flush(); }) // one thread runs a program, in order
       .Case<tt::AtomicRMWOp, tt::AtomicCASOp>([&](auto) { lowerAtomic(op); })
+      .Case([&](tt::PrintOp print) { lowerPrint(print); })
+      .Case([&](tt::AssertOp assertion) { lowerAssert(assertion); })
+      .Case([&](tt::DebugBarrierOp) {}) // a program is one thread
       .Default([&](Operation *) { lowerScalarOp(op); });
 }
 
@@ -248,7 +297,8 @@ void Program::lowerScalarMemory(Operation *op) {
     if (load.getOther())
       other = nest.evaluate(load.getOther(), index);
     Type element = registerType(load.getType());
-    Lanes result = nest.load(value, load.getMask() ? &mask : nullptr, load.getOther() ? &other : nullptr, element, 0);
+    Access access{op, load.getPtr(), Site::Access::Load};
+    Lanes result = nest.load(value, load.getMask() ? &mask : nullptr, load.getOther() ? &other : nullptr, element, 0, &access);
     scalars[load.getResult()] = nest.scalarPart(result);
     return;
   }
@@ -268,7 +318,9 @@ void Program::lowerScalarMemory(Operation *op) {
   Lanes mask;
   if (store.getMask())
     mask = after.evaluate(store.getMask(), index);
-  after.store(after.evaluate(store.getPtr(), index), store.getMask() ? &mask : nullptr, after.evaluate(store.getValue(), index), 0);
+  Access access{op, store.getPtr(), Site::Access::Store};
+  Lanes to = after.evaluate(store.getPtr(), index), value = after.evaluate(store.getValue(), index);
+  after.store(to, store.getMask() ? &mask : nullptr, value, 0, &access);
 }
 
 void Program::lowerScalarOp(Operation *op) {

@@ -12,6 +12,7 @@
 
 #include "triton_metal/Conversion/TritonToCPU/Dot.h"
 #include "triton_metal/Dialect/Triton/IR/Dialect.h"
+#include "triton_metal/Runtime/CPU/Callbacks.h"
 
 namespace triton_metal::cpu {
 
@@ -41,6 +42,7 @@ struct Group {
 
 struct ProgramOptions {
   unsigned vectorBits = 256;
+  bool checked = false; ///< accesses are compared with the arrays passed, loops ask whether to end
   DotMachine dot;
 };
 
@@ -66,6 +68,7 @@ public:
 
 private:
   friend class GroupEmitter;
+  friend class Nest;
 
   // Program.cpp: order.
   void lowerBlock(mlir::Block &block);
@@ -82,6 +85,7 @@ private:
   Buffer *keep(mlir::Value value, Buffer *into = nullptr);
   Buffer *newBuffer(mlir::Value like);
   void setBuffer(mlir::Value value, Buffer *buffer);
+  Buffer *constantBuffer(mlir::Value value, mlir::DenseElementsAttr elements);
 
   // Expressions.cpp: what expressions need and cost.
   bool isLazy(mlir::Operation *op) const;
@@ -119,12 +123,29 @@ private:
   void forEachElement(llvm::ArrayRef<int64_t> shape, mlir::Location loc, llvm::function_ref<void(Nest &, unsigned)> body,
                       int64_t width = 1);
 
+  // RuntimeCalls.cpp
+  void callRuntime(mlir::OpBuilder &builder, mlir::Location loc, llvm::StringRef name, const Site &site, llvm::StringRef text,
+                   mlir::ValueRange operands);
+  void lowerPrint(tt::PrintOp op);
+  void lowerAssert(tt::AssertOp op);
+
+  // Checked.cpp
+  std::optional<Site> accessSite(const Access &access, mlir::Type memory) const;
+  mlir::Value addressSlot();
+  void pollInLoop(mlir::Block *body, mlir::Location loc);
+
   mlir::OpBuilder &here();
 
   mlir::OpBuilder &b;
   mlir::Block *block = nullptr; ///< where code goes, at its end
   Frame frame;
   Arena arena;
+  std::deque<Buffer> constantBuffers; ///< beside the code, not in the arena
+  llvm::DenseMap<mlir::Value, Buffer *> constants;
+  std::string kernelName;
+  mlir::Block *entryBlock = nullptr;
+  mlir::Value slot;                            ///< where the addresses of scattered lanes go that are checked; 64 of them
+  llvm::StringMap<mlir::LLVM::GlobalOp> sites; ///< constants that callbacks get, by their bytes
   llvm::DenseMap<mlir::Value, mlir::Value> scalars;
   llvm::DenseMap<mlir::Value, Buffer *> buffers;
   llvm::SmallVector<mlir::Value> bufferTrail; ///< values with buffers, in order, to forget those of a left block

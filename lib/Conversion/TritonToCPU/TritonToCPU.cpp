@@ -49,9 +49,21 @@ struct TritonToCPU : public cpu::impl::TritonToCPUBase<TritonToCPU> {
       func.erase();
   }
 
+  /// The kernel's own sums and products may be contracted or not; the flag stays with them down to the machine. What we make
+  /// ourselves has no flag, and uses fma where it wants it.
+  void setContraction(tt::FuncOp func) {
+    func.walk([&](Operation *op) {
+      TypeSwitch<Operation *>(op).Case<arith::AddFOp, arith::SubFOp, arith::MulFOp>([&](auto number) {
+        auto flags = number.getFastmath() & ~arith::FastMathFlags::contract;
+        number.setFastmath(fpFusion ? flags | arith::FastMathFlags::contract : flags);
+      });
+    });
+  }
+
   LogicalResult lowerKernel(tt::FuncOp func) {
     MLIRContext *context = &getContext();
     tt::carryOffsets(func);
+    setContraction(func);
     OpBuilder b(func);
     Location loc = func.getLoc();
     Type pointer = LLVM::LLVMPointerType::get(context), i64 = b.getI64Type(), i32 = b.getI32Type();
@@ -71,6 +83,8 @@ struct TritonToCPU : public cpu::impl::TritonToCPUBase<TritonToCPU> {
     Block *body = program.addEntryBlock(b);
     ProgramOptions options;
     options.vectorBits = vectorBits;
+    options.dot.fuse = fpFusion;
+    options.checked = checked;
     options.dot.vectorBytes = vectorBits / 8;
     options.dot.vectorRegisters = vectorRegisters;
     Program lowering(b, options);

@@ -8,14 +8,17 @@
 #include "triton_metal/Runtime/CPU/ThreadPool.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <new>
 #include <pthread.h>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -92,6 +95,26 @@ struct Job {
 thread_local Job *currentJob = nullptr;
 thread_local bool isLaunching = false; // this thread launched currentJob
 thread_local Arena arena;
+thread_local jmp_buf *wayOut = nullptr; // to the pool, from the program that runs
+thread_local std::string printed;       // not yet written
+
+/// So much text is kept before it is written.
+constexpr size_t kPrintBytes = size_t(1) << 15;
+
+void writePrinted() {
+  const char *from = printed.data();
+  size_t left = printed.size();
+  while (left != 0) {
+    ssize_t done = ::write(1, from, left);
+    if (done < 0 && errno == EINTR)
+      continue;
+    if (done <= 0)
+      break; // nobody listens
+    from += done;
+    left -= size_t(done);
+  }
+  printed.clear();
+}
 
 /// Asks the interrupt callback and the time limit; on the caller's thread only.
 void poll(Job &job) {
@@ -119,24 +142,42 @@ void recordFault(Job &job, Fault fault) {
   job.stop.store(true, std::memory_order_relaxed);
 }
 
-/// Runs ranges of the job until there are none left.
-void work(Job &job, bool isCaller) {
+/// Runs ranges of the job until there are none left, or until a program is left by leaveProgram. No object of this frame wants
+/// destruction, and none changes between the two returns of setjmp that is read after the second.
+void runRanges(Job &job, bool isCaller, char *memory) {
   const LaunchRequest &request = *job.request;
-  char *memory = arena.get(request.arenaBytes);
-  if (!memory && request.arenaBytes) {
-    recordFault(job, {"out of memory: a program of this kernel needs " + std::to_string(request.arenaBytes) + " bytes of scratch", {}});
+  jmp_buf here;
+  wayOut = &here;
+  if (_setjmp(here) != 0)
     return;
-  }
-  Job *outer = std::exchange(currentJob, &job);
-  bool outerLaunching = std::exchange(isLaunching, isCaller);
   while (!job.stop.load(std::memory_order_relaxed)) {
     int64_t begin = job.next.fetch_add(job.range, std::memory_order_relaxed);
     if (begin >= job.total)
       break;
     request.entry(request.params, request.grid, begin, std::min(begin + job.range, job.total), memory);
+    if (!printed.empty())
+      writePrinted();
     if (isCaller && job.total > 1)
       poll(job);
   }
+}
+
+/// One thread's part of the job.
+void work(Job &job, bool isCaller) {
+  const LaunchRequest &request = *job.request;
+  char *memory = arena.get(request.arenaBytes);
+  if (!memory && request.arenaBytes) {
+    recordFault(
+        job, {"out of memory: a program of this kernel needs " + std::to_string(request.arenaBytes) + " bytes of scratch", {}});
+    return;
+  }
+  Job *outer = std::exchange(currentJob, &job);
+  bool outerLaunching = std::exchange(isLaunching, isCaller);
+  jmp_buf *outerWay = wayOut;
+  runRanges(job, isCaller, memory);
+  if (!printed.empty())
+    writePrinted();
+  wayOut = outerWay;
   currentJob = outer;
   isLaunching = outerLaunching;
 }
@@ -338,6 +379,21 @@ bool shouldStop() {
   if (isLaunching)
     poll(*job);
   return job->stop.load(std::memory_order_relaxed);
+}
+
+void leaveProgram() {
+  if (wayOut)
+    _longjmp(*wayOut, 1);
+}
+
+std::span<const ArrayExtent> arraysOfLaunch() {
+  return currentJob ? currentJob->request->arrays : std::span<const ArrayExtent>();
+}
+
+void printText(std::string_view text) {
+  printed += text;
+  if (printed.size() >= kPrintBytes || !currentJob)
+    writePrinted();
 }
 
 } // namespace triton_metal::cpu

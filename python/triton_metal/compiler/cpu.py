@@ -15,6 +15,7 @@ class Artifact:
     def __init__(self, code):
         self._code = code
         self.signature = code.signature
+        self.checked = code.checked
         self.stages = {"ttir": code.ttir, "llir": code.llir, "obj": code.object}
         self.facts = {"arena_bytes": code.arena_bytes}
 
@@ -47,6 +48,7 @@ def save(artifact: Artifact) -> dict[str, bytes]:
         "name": signature.name,
         "params": [[p.name, p.type, p.divisibility, p.may_be_written] for p in signature.params],
         "arena_bytes": artifact.facts["arena_bytes"],
+        "checked": artifact.checked,
     }
     return {
         "kernel.json": json.dumps(metadata, indent=1).encode(),
@@ -67,6 +69,7 @@ def restore(files: dict[str, bytes]) -> Artifact | None:
             files["kernel.llir"].decode(),
             files["kernel.o"],
             metadata["arena_bytes"],
+            metadata["checked"],
         )
     except (KeyError, ValueError):
         return None

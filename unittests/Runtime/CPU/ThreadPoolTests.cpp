@@ -42,8 +42,19 @@ void failInTheMiddle(const void *params, const int32_t *, int64_t begin, int64_t
   for (int64_t i = begin; i < end; ++i) {
     p->counts[0].fetch_add(1);
     if (i == 100)
-      reportFault({"assertion failed", "kernel.py", 7, {100, 0, 0}});
+      reportFault({"assertion failed", "kernel.py", 7, 1, {100, 0, 0}});
   }
+}
+
+/// Adds to a number after it has left the program, which cannot be.
+void leaveAtOnce(const void *params, const int32_t *, int64_t, int64_t, char *) {
+  reportFault({"gone", "kernel.py", 1, 1, {0, 0, 0}});
+  leaveProgram();
+  static_cast<const Params *>(params)->counts[0].fetch_add(1);
+}
+
+void countOne(const void *params, const int32_t *, int64_t begin, int64_t end, char *) {
+  static_cast<const Params *>(params)->counts[0].fetch_add(int(end - begin));
 }
 
 void spin(const void *, const int32_t *, int64_t, int64_t, char *) {
@@ -116,6 +127,20 @@ TEST(ThreadPool, AFaultEndsTheLaunch) {
   EXPECT_EQ(pool.run(requestFor(failInTheMiddle, params, 1000000), fault), LaunchStatus::Faulted);
   EXPECT_EQ(fault.line, 7u);
   EXPECT_LT(counts[0].load(), 1000000);
+}
+
+TEST(ThreadPool, AProgramCanBeLeft) {
+  ThreadPool pool(2);
+  std::vector<std::atomic<int>> counts(1);
+  Params params{counts.data(), nullptr};
+  Fault fault;
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(pool.run(requestFor(leaveAtOnce, params, 1), fault), LaunchStatus::Faulted);
+    EXPECT_EQ(counts[0].load(), 0); // nothing behind the place was done
+    EXPECT_EQ(pool.run(requestFor(countOne, params, 4), fault), LaunchStatus::Finished);
+    EXPECT_EQ(counts[0].exchange(0), 4);
+  }
+  leaveProgram(); // nothing runs: nothing happens
 }
 
 TEST(ThreadPool, TimeLimitAndInterruptEndALaunchThatPolls) {

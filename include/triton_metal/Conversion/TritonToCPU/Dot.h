@@ -23,6 +23,7 @@ namespace triton_metal::cpu {
 struct DotMachine {
   unsigned vectorBytes = 32;     ///< native vector: 16 (NEON, SSE), 32 (AVX2), 64 (AVX-512)
   unsigned vectorRegisters = 16; ///< 16 on AVX2, 32 on AVX-512 and NEON
+  bool fuse = true;              ///< products are added without rounding them first
 
   bool operator==(const DotMachine &) const = default;
 };

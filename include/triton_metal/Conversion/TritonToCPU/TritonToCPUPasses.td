@@ -15,6 +15,8 @@ def TritonToCPU : Pass<"triton-to-cpu", "::mlir::ModuleOp"> {
   let options = [
     Option<"vectorBits", "vector-bits", "unsigned", "256", "bits of a native vector">,
     Option<"vectorRegisters", "vector-registers", "unsigned", "16", "number of native vectors">,
+    Option<"checked", "checked", "bool", "false", "accesses are compared with the arrays passed, loops ask whether to end">,
+    Option<"fpFusion", "fp-fusion", "bool", "true", "a * b + c may be rounded once">,
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];

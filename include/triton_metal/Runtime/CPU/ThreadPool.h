@@ -11,7 +11,9 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 namespace triton_metal::cpu {
 
@@ -30,6 +32,18 @@ struct Interrupt {
   uint32_t timeoutMilliseconds = 0; ///< 0: none
 };
 
+/// The memory behind one argument, as checked code compares accesses with it.
+struct ArrayExtent {
+  enum class Kind : uint8_t {
+    NotAnArray,
+    Unknown, ///< an array that does not tell how long it is
+    Known,
+  };
+  const char *name = "";
+  uint64_t address = 0, bytes = 0; ///< lowest byte of the elements; 0 bytes for an array without elements
+  Kind kind = Kind::NotAnArray;
+};
+
 struct LaunchRequest {
   KernelEntry entry = nullptr;
   const void *params = nullptr;
@@ -37,6 +51,7 @@ struct LaunchRequest {
   uint64_t arenaBytes = 0;
   CostHint *cost = nullptr;
   Interrupt interrupt;
+  std::span<const ArrayExtent> arrays; ///< one a parameter of the kernel; only checked code needs them
 
   int64_t programs() const { return int64_t(grid[0]) * grid[1] * grid[2]; }
 };
@@ -45,7 +60,7 @@ struct LaunchRequest {
 struct Fault {
   std::string message;
   std::string file;
-  uint32_t line = 0;
+  uint32_t line = 0, column = 0; ///< from 1; 0: not known
   int32_t program[3] = {0, 0, 0};
 };
 
@@ -97,5 +112,15 @@ void reportFault(Fault fault);
 /// Whether the launch on this thread shall end. Back-edges of loops ask in checked mode; on the calling thread it asks the
 /// interrupt callback from time to time.
 bool shouldStop();
+
+/// Ends the program that runs on this thread: goes back to the pool without returning through generated code. Between the pool
+/// and here there may be no C++ object that wants destruction. Returns where no pool runs the program.
+void leaveProgram();
+
+/// The arrays of the launch on this thread.
+std::span<const ArrayExtent> arraysOfLaunch();
+
+/// Writes text of the launch on this thread to file descriptor 1; it is out at the latest when the launch is over.
+void printText(std::string_view text);
 
 } // namespace triton_metal::cpu
