@@ -1,5 +1,6 @@
 //===- Module.cpp - parse, print, verify ------------------------------------------===//
 #include "triton_metal/Compiler/Guard.h"
+#include "triton_metal/Compiler/Import.h"
 
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
@@ -18,29 +19,11 @@ Module::~Module() = default;
 Module::Module(Module &&) noexcept = default;
 Module &Module::operator=(Module &&) noexcept = default;
 
-/// Upstream spells tl.debug_barrier by operations of dialects that we do not have: `gpu.barrier` up to 3.6, `ttg.barrier all`
-/// since. Both stand alone on a line, with a location at most; columns of messages about them move, lines do not.
-static std::string withOwnBarriers(StringRef text) {
-  std::string result;
-  while (!text.empty()) {
-    StringRef line = text.take_until([](char c) { return c == '\n'; });
-    StringRef statement = line.ltrim(), operation = statement.take_until([](char c) { return c == ' ' || c == '\r'; });
-    if (operation == "gpu.barrier" || operation == "ttg.barrier") {
-      size_t location = statement.find(" loc(");
-      result += "tt.debug_barrier";
-      if (location != StringRef::npos)
-        result += statement.substr(location);
-    } else {
-      result += line;
-    }
-    if (line.size() != text.size())
-      result += '\n';
-    text = text.drop_front(std::min(line.size() + 1, text.size()));
-  }
-  return result;
-}
-
-Result<Module> parse(std::string_view text, std::string_view name) {
+Result<Module> parse(std::string_view given, std::string_view name) {
+  Result<std::string> imported = importText(given, name);
+  if (!imported)
+    return imported.error();
+  std::string_view text = *imported;
   Module module;
   Module::State &state = module.state();
   DiagnosticCapture capture(state.context.get());
@@ -48,7 +31,7 @@ Result<Module> parse(std::string_view text, std::string_view name) {
   std::optional<Crash> crash = runGuarded([&] {
     // The parser reads up to a terminating zero, which a string_view need not have.
     llvm::SourceMgr sources;
-    sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(withOwnBarriers(StringRef(text)), StringRef(name)),
+    sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(StringRef(text), StringRef(name)),
                                llvm::SMLoc());
     parsed = parseSourceFile<ModuleOp>(sources, ParserConfig(state.context.get()));
   });

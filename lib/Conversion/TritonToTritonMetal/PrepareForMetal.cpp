@@ -4,6 +4,8 @@
 #include "triton_metal/Dialect/TritonMetal/IR/Dialect.h"
 #include "triton_metal/Support/Unsupported.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
 namespace triton_metal::ttm {
 #define GEN_PASS_DEF_PREPAREFORMETAL
 #include "triton_metal/Conversion/TritonToTritonMetal/Passes.h.inc"
@@ -165,6 +167,8 @@ struct PrepareForMetal : public triton_metal::ttm::impl::PrepareForMetalBase<Pre
         return expandCat(cat);
       if (auto histogram = dyn_cast<tt::HistogramOp>(op))
         return expandHistogram(histogram);
+      if (isa<LLVM::AssumeOp>(op)) // Metal's text has no such hint
+        return op->erase();
       if (isa<tt::DebugBarrierOp>(op)) {
         OpBuilder builder(op);
         ttm::BarrierOp::create(builder, op->getLoc(), ttm::Scope::Threadgroup, /*device=*/true);

@@ -92,6 +92,15 @@ Value Walker::visitCall(Node *node) {
 Value Walker::call(nb::handle function, std::vector<Value> arguments, Keywords keywords, Node *node) {
   if (lang.isJit(function))
     return callJit(function, arguments, keywords);
+  if (function.is(lang.aggregateReplace))
+    return replaceFields(arguments, keywords);
+  if (lang.isAggregate(function)) {
+    try {
+      return makeAggregate(function, arguments, keywords);
+    } catch (...) {
+      rethrowFromCall(node);
+    }
+  }
   if (const BoundBuiltin *builtin = findBuiltin(function)) {
     try {
       CallArguments bound(*this, node, bindBuiltin(*builtin, std::move(arguments), std::move(keywords)));
@@ -135,6 +144,9 @@ static Value isInstance(Language &lang, const Value &value, nb::handle cls) {
   }
   nb::object own = classOf(lang, value);
   if (own.is_valid()) {
+    if (value.isTuple() && value.object.is_valid() && PyType_Check(cls.ptr()) &&
+        PyType_IsSubtype(reinterpret_cast<PyTypeObject *>(value.object.ptr()), reinterpret_cast<PyTypeObject *>(cls.ptr())))
+      return Value::fromBool(true);
     int result = PyObject_IsSubclass(own.ptr(), cls.ptr());
     if (result < 0)
       throw nb::python_error();

@@ -19,6 +19,9 @@ using Flow = Outcome::Flow;
 //===----------------------------------------------------------------------===//
 
 Tensor Walker::asCondition(const Tensor &value, Node *node) {
+  if (mapped && value.isBlock())
+    unsupported(node, "tl.map_elementwise: the function branches on the values of its arguments; it is applied to whole tensors here, "
+                      "so write the choice with tl.where");
   if (value.type.numElements() != 1)
     unsupported(node, "Boolean value of Tensor with more than one value is ambiguous");
   Tensor scalar = value;

@@ -1,6 +1,5 @@
 //===- Expressions.cpp - names, operators, attributes, subscripts ---------------------===//
-#include "Walker.h"
-
+#include "Builtins/Builtins.h"
 
 #include <cstring>
 
@@ -261,6 +260,8 @@ Value Walker::foldBinary(Operator op, nb::handle left, nb::handle right) {
 }
 
 Value Walker::applyBinary(Node *node, Operator op, const Value &left, const Value &right) {
+  if (Value result = applyMethod(op, left, right); result.isDefined())
+    return result;
   if (op == Operator::MatMult)
     unsupported(node, "AST binary operator 'MatMult' is not (currently) implemented.");
   try {
@@ -392,6 +393,8 @@ Value Walker::applyCompare(Node *node, Operator op, const Value &left, const Val
     bool same = left.isConstant() && right.isConstant() && left.object.is(right.object);
     return Value::fromBool(same == (op == Operator::Is));
   }
+  if (Value result = applyMethod(op, left, right); result.isDefined())
+    return result;
   if (op == Operator::In || op == Operator::NotIn)
     unsupported(node, std::string("AST comparison operator '") + (op == Operator::In ? "In" : "NotIn") +
                           "' is not (currently) implemented.");
@@ -526,6 +529,14 @@ Value Walker::getAttribute(const Value &value, nb::handle name) {
         if (nb::object(fields[i]).equal(name))
           return value.elements()[i];
     }
+    if (lang.isAggregate(value.object)) {
+      nb::object attribute = nb::getattr(value.object, name, nb::object());
+      if (attribute.is_valid() && (lang.isJit(attribute) || lang.isConstexprFunction(attribute)))
+        return Value::compound(Value::Kind::Method, {value}, attribute);
+      if (attribute.is_valid())
+        return lang.wrap(attribute);
+      fail(ErrorKind::Attribute, "'" + nb::cast<std::string>(value.object.attr("__name__")) + "' object has no attribute '" + text + "'");
+    }
     if (is("values"))
       return value;
     fail(ErrorKind::Attribute, std::string("'tuple' object has no attribute ") + text);
@@ -544,21 +555,8 @@ Value Walker::getAttribute(const Value &value, nb::handle name) {
       if (is(field))
         return value.elements()[index];
     fail(ErrorKind::Attribute, std::string("'block_ptr' object has no attribute '") + text + "'");
-  case Value::Kind::Descriptor: {
-    if (is("load"))
-      return Value::compound(Value::Kind::Method, {value}, lang.core.attr("load_tensor_descriptor"));
-    if (is("store"))
-      return Value::compound(Value::Kind::Method, {value}, lang.core.attr("store_tensor_descriptor"));
-    if (is("dtype"))
-      return Value::constant(lang.dtype(value.elements()[0].tensor.elem().pointee()));
-    for (auto [index, field] : {std::pair(0, "base"), std::pair(1, "shape"), std::pair(2, "strides"), std::pair(3, "block_shape")})
-      if (is(field))
-        return value.elements()[index];
-    for (const char *known : {"gather", "scatter", "atomic_add", "atomic_min", "atomic_max", "atomic_and", "atomic_or", "atomic_xor"})
-      if (is(known))
-        fail(ErrorKind::Value, std::string("a descriptor's `") + text + "` is not supported; use a tensor of pointers");
-    fail(ErrorKind::Attribute, std::string("'tensor_descriptor' object has no attribute '") + text + "'");
-  }
+  case Value::Kind::Descriptor:
+    return descriptorAttribute(*this, value, name);
   case Value::Kind::Constant: {
     // A constexpr's own attribute: values are unwrapped here, so it is the value itself.
     if (is("value") && !nb::hasattr(value.object, name))

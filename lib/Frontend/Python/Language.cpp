@@ -27,6 +27,7 @@ Language::Language() {
   conditionClass = core.attr("condition");
   staticAssert = core.attr("static_assert");
   staticPrint = core.attr("static_print");
+  aggregateReplace = core.attr("aggregate_replace");
   jitFunctionClass = jit.attr("JITFunction");
   constexprFunctionClass = jit.attr("ConstexprFunction");
   compilationError = errors.attr("CompilationError");
@@ -98,6 +99,10 @@ bool Language::isJit(nb::handle object) {
   return entry->second;
 }
 
+bool Language::isAggregate(nb::handle cls) const {
+  return cls.is_valid() && PyType_Check(cls.ptr()) && nb::hasattr(cls, "__triton_aggregate__");
+}
+
 bool Language::isConstexprFunction(nb::handle object) const {
   return Py_TYPE(object.ptr()) == reinterpret_cast<PyTypeObject *>(constexprFunctionClass.ptr());
 }
@@ -130,6 +135,9 @@ nb::object Language::unwrap(const Value &value, const char *what) {
     nb::list elements;
     for (const Value &element : value.elements())
       elements.append(unwrap(element, what));
+    if (isAggregate(value.object))
+      fail(ErrorKind::Type, std::string(what) + " cannot take an aggregate, got one of class " +
+                                nb::cast<std::string>(value.object.attr("__name__")));
     return value.object.is_valid() ? value.object(*elements) : nb::object(nb::tuple(elements));
   }
   case Value::Kind::Slice: {

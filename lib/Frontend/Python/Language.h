@@ -18,7 +18,7 @@ public:
 
   nb::object core, math, standard, constexprClass, dtypeClass, pointerClass, blockClass, tensorClass, tupleClass, sliceClass;
   nb::object rangeClass, staticRangeClass, conditionClass, jitFunctionClass, constexprFunctionClass;
-  nb::object staticAssert, staticPrint;
+  nb::object staticAssert, staticPrint, aggregateReplace;
   nb::object compilationError, assertionFailure, unsupportedConstruct;
 
   /// The dtype object of an element type, of a type.
@@ -31,6 +31,8 @@ public:
   bool isConstexpr(nb::handle object) const { return Py_TYPE(object.ptr()) == constexprType; }
   bool isJit(nb::handle object);
   bool isConstexprFunction(nb::handle object) const;
+  /// Whether this is a class that triton.aggregate made; null is none.
+  bool isAggregate(nb::handle cls) const;
   /// A value of a Python object: constexprs unwrapped, tuples and lists element by element.
   Value wrap(nb::handle object);
   /// The Python object of a value known at build time; an error that names `what` for tensors.

@@ -140,6 +140,8 @@ bool Walker::isConstexprAnnotation(Node *annotation) {
 }
 
 Value Walker::sanitize(const Value &value) {
+  if (lang.isAggregate(value.object)) // whose fields are what their annotations say
+    return value;
   if (value.isTuple()) {
     std::vector<Value> elements;
     for (const Value &element : value.elements())

@@ -23,7 +23,7 @@ struct Value {
     Undefined, ///< no value: a name that has none, an argument that was not given
     Constant,  ///< `object`
     Tensor,    ///< `tensor`
-    Tuple,     ///< `tuple`; `object` is the class of a named tuple, or null
+    Tuple,     ///< `tuple`; `object` is the class of a named tuple or of an aggregate, or null
     Slice,     ///< `tuple` holds start, stop, step
     Method,    ///< `object` is a function, the only element of `tuple` its first argument
     BlockPointer, ///< `tuple`: base, shape, strides, offsets, block shape, order

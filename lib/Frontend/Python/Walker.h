@@ -58,6 +58,8 @@ public:
   void warn(const std::string &message);
   Value applyBinary(Node *node, Operator op, const Value &left, const Value &right);
   Value applyCompare(Node *node, Operator op, const Value &left, const Value &right);
+  /// Calls a function of scalars with whole tensors (tl.map_elementwise): it may not branch on their values.
+  Value callMapped(nb::handle function, const std::vector<Value> &arguments);
   Value getAttribute(const Value &value, nb::handle name);
   Value subscript(const Value &value, const Value &index);
   /// The Python function that is being built, for messages.
@@ -162,6 +164,13 @@ private:
                    const std::vector<std::pair<std::string, Value>> &keywords);
   void checkUsed(nb::handle function, Node *node);
 
+  //===--- Aggregates.cpp ------------------------------------------------------===//
+  Value makeAggregate(nb::handle cls, const std::vector<Value> &arguments, const std::vector<std::pair<std::string, Value>> &keywords);
+  Value replaceFields(const std::vector<Value> &arguments, const std::vector<std::pair<std::string, Value>> &keywords);
+  /// The operator as a method of an operand that is an aggregate; undefined where no operand has it.
+  Value applyMethod(Operator op, const Value &left, const Value &right);
+  Value completeFields(nb::handle cls, std::vector<Value> values);
+
   Frame &frame() { return *frames.back(); }
 
   Semantics &sem;
@@ -170,6 +179,7 @@ private:
   std::vector<std::unique_ptr<Frame>> frames;
   std::map<std::string, Value> outOfLine; ///< functions of the module by mangled name: what they return
   int depth = 0;                          ///< of visits
+  int mapped = 0;                         ///< calls of callMapped that are open
   int64_t statements = 0;                 ///< visited in all
   Node *unusedCall = nullptr;             ///< the call whose result a statement drops
   friend class CallArguments;

@@ -188,13 +188,53 @@ def make_tensor_descriptor(base, shape, strides, block_shape, padding_option="ze
 
 
 @builtin
-def load_tensor_descriptor(desc, offsets, _semantic=None):
+def load_tensor_descriptor(desc, offsets, cache_modifier="", eviction_policy="", _semantic=None):
     """The tile of a descriptor at offsets."""
 
 
 @builtin
 def store_tensor_descriptor(desc, offsets, value, _semantic=None):
     """Store a tile through a descriptor."""
+
+
+@builtin
+def _descriptor_gather(desc, x_offsets, y_offset, _semantic=None):
+    """The rows at x_offsets, from column y_offset on."""
+
+
+@builtin
+def _descriptor_scatter(desc, value, x_offsets, y_offset, _semantic=None):
+    """Store rows at x_offsets, from column y_offset on."""
+
+
+@builtin
+def _descriptor_atomic_add(desc, offsets, value, _semantic=None):
+    """Add a tile, atomically."""
+
+
+@builtin
+def _descriptor_atomic_min(desc, offsets, value, _semantic=None):
+    """Minimum with a tile, atomically."""
+
+
+@builtin
+def _descriptor_atomic_max(desc, offsets, value, _semantic=None):
+    """Maximum with a tile, atomically."""
+
+
+@builtin
+def _descriptor_atomic_and(desc, offsets, value, _semantic=None):
+    """Bitwise and with a tile, atomically."""
+
+
+@builtin
+def _descriptor_atomic_or(desc, offsets, value, _semantic=None):
+    """Bitwise or with a tile, atomically."""
+
+
+@builtin
+def _descriptor_atomic_xor(desc, offsets, value, _semantic=None):
+    """Bitwise exclusive or with a tile, atomically."""
 
 
 @_tensor_member_fn
@@ -356,6 +396,11 @@ def map_elementwise(scalar_fn, *args, pack=1, _semantic=None):
 
 
 @builtin
+def aggregate_replace(aggregate, _semantic=None, **fields):
+    """A copy of an aggregate with other values in these fields."""
+
+
+@builtin
 def multiple_of(input, values, _semantic=None):
     """x; the compiler may assume that its values are multiples of these."""
 
@@ -452,3 +497,10 @@ class condition(base_value):
     def __init__(self, arg1, disable_licm=False):
         self.condition = arg1
         self.disable_licm = disable_licm
+
+
+def _aggregate(cls):
+    """The name of triton.aggregate before Triton 3.6."""
+    from ..runtime.aggregate import aggregate
+
+    return aggregate(cls)

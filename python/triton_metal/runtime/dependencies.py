@@ -106,6 +106,10 @@ class Dependencies:
             self._update(value.cache_key)
             # What a function that is called reads is a part of this code too.
             self.used_globals.update(getattr(value, "used_global_vals", {}))
+        elif getattr(value, "__triton_aggregate__", False):
+            from .aggregate import source_key
+
+            self._update(source_key(value))
         elif _is_code(value):
             # Builtins of the language belong to this package, whose version is part of every key.
             self._update(f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', getattr(value, '__name__', ''))}")

@@ -12,7 +12,7 @@ using namespace triton_metal::frontend;
 
 enum Field { Base, Shape, Strides, Offsets, BlockShape, Order };
 
-Value triton_metal::frontend::dynamicTuple(CallArguments &args, const Value &value, const char *name) {
+static Value dynamicTuple(CallArguments &args, const Value &value, const char *name) {
   std::vector<Value> single{value}, converted;
   for (const Value &element : value.isTuple() ? value.elements() : single) {
     Tensor tensor = get(args.sem.toTensor(toOperand(element)));
@@ -73,12 +73,35 @@ static Value advance(CallArguments &args) {
   return Value::compound(Value::Kind::BlockPointer, std::move(fields));
 }
 
-/// The pointers of the tile, and the mask of the checked dimensions.
+std::pair<Tensor, std::optional<Operand>> triton_metal::frontend::tilePointers(Semantics &sem, const Tile &tile) {
+  int64_t rank = int64_t(tile.size.size());
+  Tensor pointers = tile.base;
+  std::optional<Operand> mask;
+  for (int64_t dim = 0; dim < rank; ++dim) {
+    Tensor coordinate = tile.offsets[dim].tensor;
+    if (!coordinate.isBlock())
+      coordinate = get(sem.binary(BinaryOp::Add, coordinate, get(sem.arange(0, tile.size[dim]))));
+    for (int64_t i = 0; i < rank; ++i)
+      if (i != dim)
+        coordinate = get(sem.expandDims(coordinate, i < dim ? 0 : coordinate.type.rank()));
+    Tensor step = get(sem.binary(BinaryOp::Mul, coordinate, tile.strides[dim].tensor));
+    pointers = get(sem.binary(BinaryOp::Add, pointers, step));
+    if (!tile.checked[dim])
+      continue;
+    Tensor above = get(sem.compare(CompareOp::Ge, coordinate, Number::fromInt(0)));
+    Tensor below = get(sem.compare(CompareOp::Lt, coordinate, tile.shape[dim].tensor));
+    Tensor inside = get(sem.binary(BinaryOp::And, above, below));
+    mask = mask ? get(sem.binary(BinaryOp::And, *mask, inside)) : inside;
+  }
+  pointers = get(sem.broadcastTo(pointers, tile.size));
+  return {pointers, mask};
+}
+
+/// The pointers of a block pointer's tile, and the mask of the checked dimensions.
 static std::pair<Tensor, std::optional<Operand>> materialise(CallArguments &args, const Value &pointer, const Value &check) {
-  Semantics &sem = args.sem;
   const std::vector<Value> &fields = pointer.elements();
-  std::vector<int64_t> tile = args.integers(fields[BlockShape], "block_shape");
-  int64_t rank = int64_t(tile.size());
+  std::vector<int64_t> size = args.integers(fields[BlockShape], "block_shape");
+  int64_t rank = int64_t(size.size());
   std::vector<bool> checked(rank, false);
   if (check.isDefined() && !check.isNone())
     for (int64_t dim : args.integers(check, "boundary_check")) {
@@ -88,25 +111,8 @@ static std::pair<Tensor, std::optional<Operand>> materialise(CallArguments &args
         fail(ErrorKind::Value, "Duplicate dimension in `boundary_check`");
       checked[dim] = true;
     }
-  Tensor pointers = fields[Base].tensor;
-  std::optional<Operand> mask;
-  for (int64_t dim = 0; dim < rank; ++dim) {
-    Tensor range = get(sem.arange(0, tile[dim]));
-    Tensor coordinate = get(sem.binary(BinaryOp::Add, fields[Offsets].elements()[dim].tensor, range));
-    for (int64_t i = 0; i < rank; ++i)
-      if (i != dim)
-        coordinate = get(sem.expandDims(coordinate, i < dim ? 0 : coordinate.type.rank()));
-    Tensor step = get(sem.binary(BinaryOp::Mul, coordinate, fields[Strides].elements()[dim].tensor));
-    pointers = get(sem.binary(BinaryOp::Add, pointers, step));
-    if (!checked[dim])
-      continue;
-    Tensor above = get(sem.compare(CompareOp::Ge, coordinate, Number::fromInt(0)));
-    Tensor below = get(sem.compare(CompareOp::Lt, coordinate, fields[Shape].elements()[dim].tensor));
-    Tensor inside = get(sem.binary(BinaryOp::And, above, below));
-    mask = mask ? get(sem.binary(BinaryOp::And, *mask, inside)) : inside;
-  }
-  pointers = get(sem.broadcastTo(pointers, tile));
-  return {pointers, mask};
+  return tilePointers(args.sem, {fields[Base].tensor, fields[Shape].elements(), fields[Strides].elements(),
+                                 fields[Offsets].elements(), size, checked});
 }
 
 Value triton_metal::frontend::loadBlockPointer(CallArguments &args) {

@@ -41,7 +41,8 @@ static const std::unordered_map<std::string, BoundBuiltin> &builtinsByName() {
   static const auto *table = [] {
     auto *made = new std::unordered_map<std::string, BoundBuiltin>();
     for (std::span<const Builtin> family : {creationBuiltins(), shapeBuiltins(), mathBuiltins(), memoryBuiltins(),
-                                            reductionBuiltins(), debugBuiltins(), blockPointerBuiltins(), descriptorBuiltins()})
+                                            reductionBuiltins(), debugBuiltins(), blockPointerBuiltins(), descriptorBuiltins(),
+                                            elementwiseBuiltins()})
       for (const Builtin &builtin : family)
         made->emplace(builtin.name, readParameters(builtin));
     return made;

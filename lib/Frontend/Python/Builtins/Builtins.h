@@ -64,13 +64,24 @@ std::span<const Builtin> reductionBuiltins();
 std::span<const Builtin> debugBuiltins();
 std::span<const Builtin> blockPointerBuiltins();
 std::span<const Builtin> descriptorBuiltins();
-
-/// A tuple of scalars of 64 bits, of integers or scalar tensors.
-Value dynamicTuple(CallArguments &args, const Value &value, const char *name);
+std::span<const Builtin> elementwiseBuiltins();
 
 /// A block pointer's loads and stores, for tl.load and tl.store (Builtins/BlockPointers.cpp).
 Value loadBlockPointer(CallArguments &args);
 Value storeBlockPointer(CallArguments &args);
+
+/// A tile of memory: where it begins, in elements, in a tensor of this shape, and which dimensions are checked against it.
+struct Tile {
+  Tensor base;
+  const std::vector<Value> &shape, &strides, &offsets;
+  std::vector<int64_t> size;
+  std::vector<bool> checked;
+};
+/// The pointers of a tile, and the mask of the checked dimensions. An offset may also be a one-dimensional tensor, of as many
+/// coordinates as the tile is long there.
+std::pair<Tensor, std::optional<Operand>> tilePointers(Semantics &sem, const Tile &tile);
+/// An attribute or a method of a tensor descriptor (Builtins/Descriptors.cpp).
+Value descriptorAttribute(Walker &walker, const Value &descriptor, nb::handle name);
 
 /// The entry of a function object of the language, with its parameters read; null for other objects.
 struct BoundBuiltin {
