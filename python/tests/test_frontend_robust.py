@@ -104,29 +104,31 @@ attempt(text)
 
 
 @pytest.mark.parametrize("line", [
-    "x = (1,) * 10**9", "x = 'a' * 10**9", "x = 1 << 10**9", "x = 10**10**6", "x = tl.zeros((2**40,), tl.int8)", "x = tl.zeros([2] * 30, tl.int8)",
-    "x = tl.arange(0, 2**31)", "x = tl.full((1024, 2048), 0, tl.int8)", "x = tl.zeros([1] * 5000, tl.int8)", "x = f'{n:>{10**9}}'",
+    "x = (1,) * 10**9", "x = 'a' * 10**9", "x = 10**9 * b'a'", "x = 1 << 10**9", "x = 10**10**6", "x = tl.zeros((2**40,), tl.int8)",
+    "x = tl.zeros([2] * 30, tl.int8)", "x = tl.arange(0, 2**31)", "x = tl.full((1024, 2048), 0, tl.int8)",
+    "x = tl.zeros([1] * 5000, tl.int8)", "x = f'{n:>{10**9}}'",
     "x = tl.sum(tl.zeros([2] * 20, tl.int8), 0)", "x = tl.constexpr(10**5000) + 0", "x: tl.constexpr = 10**5000", "x = n + 10**5000",
-    "x = tl.sort(tl.zeros([2**20], tl.int8))", "x = tl.reshape(tl.zeros([4], tl.int8), [2**63, 2])", "x = tl.permute(n, [0] * 1000)"])
+    "x = tl.reshape(tl.zeros([4], tl.int8), [2**63, 2])", "x = tl.permute(n, [0] * 1000)"])
 def test_huge_values(line):
     run(f"attempt({'def kernel(x_ptr, n):' + chr(10) + '    ' + line + chr(10)!r})")
 
 
 def test_odd_source():
     """Text that is legal in Python and rare in kernels."""
-    for text in ["def kernel(x_ptr, n, /):\n    pass\n", "def kernel(x_ptr, *, n):\n    x = n\n", "def kernel(x_ptr, n) -> 'nothing':\n    '''doc'''\n",
-                 "def kernel(x_ptr, n):\n    'only a string'\n", "def kernel(x_ptr, n):\n    ...\n", "def kernel(x_ptr, n): x = n; y = x; return\n",
-                 "def kernel(x_ptr, n: 'int' = 3):\n    x = (n)\n    x: int = n\n", "def kernel(\n    x_ptr,  # a comment\n    n,\n):\n    # nothing\n\n    return\n",
-                 "def kernel(x_ptr, n):\n\tx = n\n\tif x > 1:\n\t\tx = 2\n", "def kernel(x_ptr, n):\n    größe = n\n    名 = größe + 1\n",
-                 "def kernel(x_ptr, n):\n    x = n if n > 1 else n if n > 2 else 3\n", "def kernel(x_ptr, n):\n    x = \\\n        n + \\\n        1\n"]:
-        assert run(f"attempt({text!r})") == "built", text
+    bodies = ["    '''doc'''\n", "    'only a string'\n", "    ...\n", "    x = n; y = x; return\n", "    x = (n)\n    x: int = n\n",
+              "    # nothing\n\n    return\n", "\tx = n\n\tif x > 1:\n\t\tx = 2\n", "    größe = n\n    名 = größe + 1\n",
+              "    x = n if n > 1 else n if n > 2 else 3\n", "    x = \\\n        n + \\\n        1\n"]
+    heads = ["x_ptr, n", "x_ptr, n, /", "x_ptr, *, n", "x_ptr, n: 'int' = 3", "\n    x_ptr,  # a comment\n    n,\n"]
+    texts = [f"def kernel({heads[0]}):\n{body}" for body in bodies] + [f"def kernel({head}):\n    x = n\n" for head in heads]
+    texts.append("def kernel(x_ptr, n) -> 'nothing': x = n; return\n")
+    assert run(f"for text in {texts!r}: attempt(text)").splitlines() == ["built"] * len(texts)
 
 
 def test_mutated_kernels(tmp_path):
     """30 seconds of random mutations of the examples' trees: typed errors only, and no crash."""
     last = tmp_path / "last.py"
-    result = subprocess.run([sys.executable, "-X", "faulthandler", str(HERE / "frontend_fuzz.py"), "30", "11", str(last)], capture_output=True,
-                            text=True, timeout=300)
+    command = [sys.executable, "-X", "faulthandler", str(HERE / "frontend_fuzz.py"), "30", "11", str(last)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
     kernel = last.read_text() if last.exists() else ""
     assert result.returncode == 0, f"{result.stdout[-4000:]}\n{result.stderr[-4000:]}\nlast kernel:\n{kernel}"
     assert "built" in result.stdout and "CompilationError" in result.stdout, result.stdout

@@ -221,7 +221,13 @@ Value Walker::foldBinary(Operator op, nb::handle left, nb::handle right) {
   switch (op) {
   case Operator::Add: result = PyNumber_Add(l, r); break;
   case Operator::Sub: result = PyNumber_Subtract(l, r); break;
-  case Operator::Mult: result = PyNumber_Multiply(l, r); break;
+  case Operator::Mult:
+    for (auto [text, count] : {std::pair(l, r), std::pair(r, l)})
+      if ((PyUnicode_Check(text) || PyBytes_Check(text)) && PyLong_Check(count))
+        if (Number times = *numberOf(count); times.tooWide || times.integer * PyObject_Length(text) > 1000000)
+          fail(ErrorKind::Overflow, "a string of more than 1000000 characters");
+    result = PyNumber_Multiply(l, r);
+    break;
   case Operator::Div: result = PyNumber_TrueDivide(l, r); break;
   case Operator::FloorDiv: result = PyNumber_FloorDivide(l, r); break;
   case Operator::Mod: result = PyNumber_Remainder(l, r); break;

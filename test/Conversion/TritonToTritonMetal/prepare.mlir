@@ -38,6 +38,14 @@ tt.func public @histogram(%a: tensor<16xi32>, %m: tensor<16xi1>) -> tensor<4xi32
   tt.return %h : tensor<4xi32>
 }
 
+// A hint that Metal's text has no word for.
+// CHECK-LABEL: @assume
+// CHECK-NOT: llvm.intr.assume
+tt.func public @assume(%n: i1) {
+  llvm.intr.assume %n : i1
+  tt.return
+}
+
 // CHECK-LABEL: @half_accumulator
 // CHECK: arith.extf
 // CHECK: tt.dot {{.*}} -> tensor<16x16xf32>
