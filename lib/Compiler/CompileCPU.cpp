@@ -35,17 +35,17 @@ Result<CPUCode> compileForCPU(const Module &module, const CPUOptions &options) {
   code.checked = options.checked;
   MLIRContext *context = getContext(module);
   std::optional<Error> failure;
+  CPUPipelineOptions pipeline;
+  pipeline.vectorBytes = target->vectorBytes;
+  pipeline.vectorRegisters = target->vectorRegisters;
+  pipeline.fpFusion = options.fpFusion;
+  pipeline.checked = options.checked;
   std::optional<Crash> crash = runGuarded([&] {
     OwningOpRef<ModuleOp> copy = getModuleOp(module).clone();
     DiagnosticCapture capture(context);
     PassManager manager(context);
     manager.enableVerifier(options.verifyEach);
     buildTritonPipeline(manager, options.plantedFault);
-    CPUPipelineOptions pipeline;
-    pipeline.vectorBytes = target->vectorBytes;
-    pipeline.vectorRegisters = target->vectorRegisters;
-    pipeline.fpFusion = options.fpFusion;
-    pipeline.checked = options.checked;
     buildCPUPipeline(manager, pipeline);
     if (failed(manager.run(*copy))) {
       failure = capture.take(Error::Kind::Internal, "the CPU pipeline failed");
@@ -67,7 +67,7 @@ Result<CPUCode> compileForCPU(const Module &module, const CPUOptions &options) {
       error.message = crash->what;
       module.state().context.abandon();
     }
-    error.reproducer = writeReproducer(code.signature.name, "--cpu-pipeline", code.ttir);
+    error.reproducer = writeReproducer(code.signature.name, "--triton-pipeline " + commandLineOf(pipeline), code.ttir);
     return error;
   }
   if (failure)

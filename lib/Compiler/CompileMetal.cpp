@@ -7,6 +7,7 @@
 #include "triton_metal/Target/MSL/Print.h"
 
 #include "mlir/Pass/PassManager.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 
@@ -62,7 +63,9 @@ Result<MetalCode> compileForMetal(const Module &module, const MetalOptions &opti
       error.message = crash->what;
       module.state().context.abandon();
     }
-    error.reproducer = writeReproducer(code.signature.name, "metal-pipeline", code.ttir);
+    error.reproducer = writeReproducer(
+        code.signature.name,
+        llvm::formatv("--triton-pipeline --metal-pipeline=\"num-warps={0} chip={1}\"", options.numWarps, options.chip).str(), code.ttir);
     return error;
   }
   if (failure)

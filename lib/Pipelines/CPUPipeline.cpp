@@ -4,7 +4,10 @@
 #include "triton_metal/Conversion/TritonToCPU/Passes.h"
 #include "triton_metal/Conversion/TritonToCPU/VectorMath.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Pass/PassOptions.h"
+#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 
@@ -20,6 +23,34 @@ void buildCPUPipeline(OpPassManager &manager, const CPUPipelineOptions &options)
   manager.addPass(cpu::createExpandVectorMath());
   manager.addPass(cpu::createBFloatBits()); // after all arithmetic is written out
   manager.addPass(cpu::createCPUToLLVM());
+}
+
+std::string commandLineOf(const CPUPipelineOptions &options) {
+  return llvm::formatv("--cpu-pipeline=\"vector-bytes={0} vector-registers={1} fp-fusion={2} checked={3}\"", options.vectorBytes,
+                       options.vectorRegisters, options.fpFusion, options.checked);
+}
+
+namespace {
+struct TextOptions : public PassPipelineOptions<TextOptions> {
+  CPUPipelineOptions defaults;
+  Option<unsigned> vectorBytes{*this, "vector-bytes", llvm::cl::desc("native vector"), llvm::cl::init(defaults.vectorBytes)};
+  Option<unsigned> vectorRegisters{*this, "vector-registers", llvm::cl::desc("vectors that the machine holds"),
+                                   llvm::cl::init(defaults.vectorRegisters)};
+  Option<bool> fpFusion{*this, "fp-fusion", llvm::cl::desc("a * b + c may be rounded once"), llvm::cl::init(defaults.fpFusion)};
+  Option<bool> checked{*this, "checked", llvm::cl::desc("accesses stay in the arrays passed"), llvm::cl::init(defaults.checked)};
+};
+} // namespace
+
+void registerCPUPipeline() {
+  PassPipelineRegistration<TextOptions> registration("cpu-pipeline", "From clean tt to the LLVM dialect",
+                                                     [](OpPassManager &manager, const TextOptions &text) {
+                                                       CPUPipelineOptions options;
+                                                       options.vectorBytes = text.vectorBytes;
+                                                       options.vectorRegisters = text.vectorRegisters;
+                                                       options.fpFusion = text.fpFusion;
+                                                       options.checked = text.checked;
+                                                       buildCPUPipeline(manager, options);
+                                                     });
 }
 
 int64_t arenaBytesOf(ModuleOp module, StringRef name) {

@@ -126,3 +126,26 @@ def kernel(a_ptr, b_ptr, scale_ptr, c_ptr):
     seen = b.astype(np.float32)
     seen[k - 3:] = 1
     check(c, a.astype(np.float32) * scale[:, None], seen, "float32")
+
+
+@pytest.mark.parametrize("num_warps", [1, 2, 4])
+@pytest.mark.parametrize("left, right", [("v", "v"), ("v", "b"), ("a", "v"), ("v * 2", "tl.trans(v)")])
+def test_accumulator_is_a_factor(device, left, right, num_warps):
+    """The sum must not be written in place of a factor that is still read."""
+    text = f"""
+def kernel(a_ptr, b_ptr, c_ptr):
+    i, j = tl.arange(0, 16)[:, None], tl.arange(0, 16)[None, :]
+    a = tl.load(a_ptr + i * 16 + j)
+    b = tl.load(b_ptr + i * 16 + j)
+    v = tl.zeros((16, 16), tl.float32)
+    for k in range(2):
+        v += tl.dot(a, b)
+    tl.store(c_ptr + i * 16 + j, tl.dot({left}, {right}, acc=v, input_precision="ieee"))
+"""
+    a, b = sample("float32", 256, 0, edges=False).reshape(16, 16), sample("float32", 256, 1, edges=False).reshape(16, 16)
+    a, b = a / np.abs(a).max(), b / np.abs(b).max()
+    c = np.zeros((16, 16), np.float32)
+    kernel_from_text(text)[(1,)](a, b, c, device=device, num_warps=num_warps)
+    v = 2 * (a.astype(np.float64) @ b)
+    x, y = ({"a": a, "b": b, "v": v, "v * 2": 2 * v, "tl.trans(v)": v.T}[name] for name in (left, right))
+    np.testing.assert_allclose(c, x @ y + v, rtol=1e-4, atol=1e-4)

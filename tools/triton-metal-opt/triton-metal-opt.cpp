@@ -7,6 +7,7 @@
 #include "triton_metal/Dialect/Triton/Transforms/Passes.h"
 #include "triton_metal/Dialect/TritonMetal/Transforms/Passes.h"
 
+#include "triton_metal/Pipelines/CPUPipeline.h"
 #include "triton_metal/Pipelines/MetalPipeline.h"
 #include "triton_metal/Pipelines/TritonPipeline.h"
 
@@ -40,6 +41,7 @@ int main(int argc, char **argv) {
   triton_metal::registerMetalPipelines();
   triton_metal::tt::registerTritonPasses();
   triton_metal::registerTritonPipeline();
+  triton_metal::registerCPUPipeline();
   triton_metal::ttm::registerTritonMetalPasses();
   triton_metal::cpu::registerCPUVectorMathPasses();
   triton_metal::cpu::registerTritonToCPUPasses();

@@ -7,6 +7,8 @@
 #pragma once
 #include "mlir/Pass/PassManager.h"
 
+#include <string>
+
 namespace triton_metal {
 
 struct CPUPipelineOptions {
@@ -17,6 +19,12 @@ struct CPUPipelineOptions {
 };
 
 void buildCPUPipeline(mlir::OpPassManager &manager, const CPUPipelineOptions &options = {});
+
+/// The command line of triton-metal-opt that does the same from tt on, beginning with the name of the pipeline.
+std::string commandLineOf(const CPUPipelineOptions &options);
+
+/// `--cpu-pipeline` for triton-metal-opt.
+void registerCPUPipeline();
 
 /// Bytes of the arena of kernel `name`, after the pipeline.
 int64_t arenaBytesOf(mlir::ModuleOp module, llvm::StringRef name);

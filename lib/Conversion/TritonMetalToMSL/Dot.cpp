@@ -29,13 +29,18 @@ Storage KernelLowering::accumulatorOf(tt::DotOp op, bool matrix) {
   Value c = op.getC();
   DenseSet<Operation *> besides = {op};
   auto it = stored.find(c);
-  bool inPlace = it != stored.end() && it->second.isMatrix == matrix && !isReadLater(c, besides);
+  // The product is written while the factors are still read.
+  auto isFactor = [&](const Storage &storage) {
+    return readsVariable(op.getA(), storage.variable) || readsVariable(op.getB(), storage.variable);
+  };
+  bool inPlace = it != stored.end() && it->second.isMatrix == matrix && !isReadLater(c, besides) && !isFactor(it->second);
   if (inPlace)
     return it->second;
   Storage storage;
   auto target = targets.find(op.getD());
   Value argument = carriedArg.lookup(op.getD());
-  if (target != targets.end() && target->second.isMatrix == matrix && argument != c && (!argument || !isReadLater(argument, besides)))
+  if (target != targets.end() && target->second.isMatrix == matrix && argument != c && (!argument || !isReadLater(argument, besides)) &&
+      !isFactor(target->second))
     storage = target->second;
   else {
     setScalarPoint();

@@ -173,6 +173,8 @@ private:
   bool isRenaming(Operation *op);
   View sourceView(Operation *renaming, const View &view);
   bool needsStorage(Value tensor);
+  /// Whether `value` is held in `variable`, or is computed from what is where it is used.
+  bool readsVariable(Value value, Value variable);
   bool isReadLater(Value tensor, const llvm::DenseSet<Operation *> &besides);
   Storage makeStorage(Value tensor, bool matrix);
   Storage targetFor(Value tensor);

@@ -234,6 +234,23 @@ bool KernelLowering::isReadLater(Value tensor, const DenseSet<Operation *> &besi
   return false;
 }
 
+bool KernelLowering::readsVariable(Value value, Value variable) {
+  DenseSet<Value> seen;
+  SmallVector<Value> pending = {value};
+  while (!pending.empty()) {
+    Value next = pending.pop_back_val();
+    if (!seen.insert(next).second)
+      continue;
+    if (auto it = stored.find(next); it != stored.end()) {
+      if (it->second.variable == variable)
+        return true;
+    } else if (Operation *op = next.getDefiningOp()) {
+      llvm::append_range(pending, op->getOperands());
+    }
+  }
+  return false;
+}
+
 bool KernelLowering::needsStorage(Value tensor) { return !stored.count(tensor) && isReadLater(tensor, nest->inside); }
 
 Storage KernelLowering::makeStorage(Value tensor, bool matrix) {

@@ -244,6 +244,9 @@ Value Program::generate(Nest &outer, OpBuilder &builder, Location loc, Value val
     }
     result = branch.getResult(0);
   }
+  builder.setInsertionPoint(anchor);
+  if (!isa<VectorType>(result.getType())) // a nest one lane wide computes with scalars
+    result = vector::BroadcastOp::create(builder, loc, VectorType::get({width}, result.getType()), result);
   anchor->erase();
   return result;
 }

@@ -222,6 +222,19 @@ static StringRef libraryFunction(Operation *op) {
       .Default(StringRef());
 }
 
+/// The address space of the place that the text of `value` names; none where it is a mere value.
+static std::optional<AddressSpace> spaceOf(Value value) {
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return isa<KernelOp>(argument.getOwner()->getParentOp()) ? AddressSpace::Constant : AddressSpace::Thread;
+  Operation *op = value.getDefiningOp();
+  if (op->hasAttr(kNameAttr))
+    return AddressSpace::Thread;
+  auto load = dyn_cast<LoadOp>(op);
+  if (!load || load.getMask())
+    return std::nullopt;
+  return cast<triton_metal::msl::PointerType>(load.getPtr().getType()).getSpace();
+}
+
 Expression ExpressionPrinter::printDefinition(Operation *op) {
   if (StringRef library = op->getNumResults() ? libraryFunction(op) : StringRef(); !library.empty())
     return function(op, library);
@@ -229,6 +242,15 @@ Expression ExpressionPrinter::printDefinition(Operation *op) {
   bool logical = type && type.isInteger(1);
   auto convert = [&](Value value) { return cast(spellType(type), print(value).text); };
   auto convertSigned = [&](Value value) { return cast(spellType(type), asSigned(value)); };
+  // The other arm of `?:`, beside a place in `space`: two places in different address spaces have no common type.
+  auto arm = [&](Value value, std::optional<AddressSpace> space, Precedence precedence) -> std::string {
+    std::optional<AddressSpace> own = spaceOf(value);
+    if (!own || !space || *own == *space)
+      return print(value).in(precedence);
+    if (isa<triton_metal::msl::PointerType>(value.getType()))
+      return "(" + spellType(value.getType()) + ")" + print(value).in(Precedence::Unary);
+    return cast(spellType(value.getType()), print(value).text).text;
+  };
   return llvm::TypeSwitch<Operation *, Expression>(op)
       .Case([&](arith::ConstantOp c) { return Expression{spellLiteral(c.getValue())}; })
       .Case([&](arith::AddIOp) { return binary(op, "+", Precedence::Sum, true); })
@@ -270,7 +292,7 @@ Expression ExpressionPrinter::printDefinition(Operation *op) {
       .Case([&](arith::CmpFOp compare) { return comparison(compare); })
       .Case([&](arith::SelectOp select) {
         return Expression{print(select.getCondition()).in(Precedence::Or) + " ? " + print(select.getTrueValue()).in(Precedence::Or) +
-                              " : " + print(select.getFalseValue()).in(Precedence::Conditional),
+                              " : " + arm(select.getFalseValue(), spaceOf(select.getTrueValue()), Precedence::Conditional),
                           Precedence::Conditional};
       })
       .Case<arith::ExtUIOp, arith::TruncIOp, arith::UIToFPOp, arith::ExtFOp, arith::TruncFOp>([&](Operation *c) {
@@ -287,7 +309,8 @@ Expression ExpressionPrinter::printDefinition(Operation *op) {
         std::string place = printPlace(load.getPtr());
         if (!load.getMask())
           return Expression{place, place.front() == '*' ? Precedence::Unary : Precedence::Primary};
-        return Expression{print(load.getMask()).in(Precedence::Or) + " ? " + place + " : " + print(load.getOther()).in(Precedence::Or),
+        return Expression{print(load.getMask()).in(Precedence::Or) + " ? " + place + " : " +
+                              arm(load.getOther(), llvm::cast<triton_metal::msl::PointerType>(load.getPtr().getType()).getSpace(), Precedence::Or),
                           Precedence::Conditional};
       })
       .Case([&](PtrAddOp sum) {

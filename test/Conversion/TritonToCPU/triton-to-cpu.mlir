@@ -100,9 +100,10 @@ tt.func public @early(%x: !tt.ptr<f32>, %c: i1) {
 
 // -----
 
-tt.func public @prints(%x: i32) {
-  // expected-error @below {{'tt.print' is not supported on cpu: there is no lowering of this operation}}
+tt.func public @foreign_function(%x: f32, %out: !tt.ptr<f32>) {
+  // expected-error @below {{'tt.extern_elementwise' is not supported on cpu: there is no lowering of this operation}}
   // expected-note @below {{remedy: rewrite the kernel without it, or report it}}
-  tt.print " x: " {hex = false, isSigned = array<i32: 1>} : %x : i32
+  %y = tt.extern_elementwise %x {libname = "", libpath = "", pure = true, symbol = "__nv_foo"} : (f32) -> f32
+  tt.store %out, %y : !tt.ptr<f32>
   tt.return
 }
