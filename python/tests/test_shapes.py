@@ -78,6 +78,22 @@ def kernel(x_ptr, out_ptr):
     np.testing.assert_array_equal(out, x * 3 - (x + 1))
 
 
+@pytest.mark.parametrize("rows", [1, 16, 64, 512])
+def test_exchange_of_pairs(device, rows):
+    """Halves of what was just computed, joined the other way round and used more than once: a rotary embedding's shape."""
+    x, out = np.arange(rows * 2, dtype=np.float32), np.zeros((2, rows * 2), np.float32)
+    kernel_from_text(f"""
+def kernel(x_ptr, out_ptr):
+    pairs = tl.arange(0, {rows})[:, None] * 2 + tl.arange(0, 2)[None, :]
+    a, b = tl.split(tl.sqrt(tl.load(x_ptr + pairs % 13)))
+    swapped = tl.join(b, a)
+    tl.store(out_ptr + pairs, swapped)
+    tl.store(out_ptr + {rows * 2} + pairs, swapped + 1)
+""")[(1,)](x, out, device=device)
+    expected = np.sqrt(x[np.arange(rows * 2) % 13]).reshape(-1, 2)[:, ::-1].reshape(-1)
+    np.testing.assert_allclose(out, [expected, expected + 1], rtol=1e-6)
+
+
 def test_interleave(device):
     x = array(16)
     np.testing.assert_array_equal(rearrange("tl.interleave(x, -x)", x, (32,), device), np.stack([x, -x], -1).reshape(-1))

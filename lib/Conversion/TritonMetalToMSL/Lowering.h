@@ -175,6 +175,8 @@ private:
   bool needsStorage(Value tensor);
   /// Whether `value` is held in `variable`, or is computed from what is where it is used.
   bool readsVariable(Value value, Value variable);
+  /// Whether `value` is computed, where it is used, from a tensor that the open nest makes.
+  bool readsOpenNest(Value value);
   bool isReadLater(Value tensor, const llvm::DenseSet<Operation *> &besides);
   Storage makeStorage(Value tensor, bool matrix);
   Storage targetFor(Value tensor);

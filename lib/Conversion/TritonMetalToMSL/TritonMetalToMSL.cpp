@@ -172,6 +172,9 @@ LogicalResult KernelLowering::lower(Operation *op) {
           if (isRenaming(op) || (op->getNumResults() == 1 && isLazy(op->getResult(0))))
             return success(); // computed where it is used
           if (auto join = dyn_cast<tt::JoinOp>(op)) {
+            // The halves of a split are read at other registers than the nest's own: those must lie in an array.
+            if (readsOpenNest(join.getLhs()) || readsOpenNest(join.getRhs()))
+              closeNest();
             nestFor(join.getType());
             View view(nest->identity.begin() + 1, nest->identity.end());
             Located lhs = evaluate(join.getLhs(), view), rhs = evaluate(join.getRhs(), view);

@@ -251,6 +251,21 @@ bool KernelLowering::readsVariable(Value value, Value variable) {
   return false;
 }
 
+bool KernelLowering::readsOpenNest(Value value) {
+  DenseSet<Value> seen;
+  SmallVector<Value> pending = {value};
+  while (nest && !pending.empty()) {
+    Value next = pending.pop_back_val();
+    if (!seen.insert(next).second || stored.count(next) || scalars.count(next))
+      continue;
+    if (llvm::is_contained(nest->defined, next))
+      return true;
+    if (Operation *op = next.getDefiningOp(); op && (isRenaming(op) || isLazy(next)))
+      llvm::append_range(pending, op->getOperands());
+  }
+  return false;
+}
+
 bool KernelLowering::needsStorage(Value tensor) { return !stored.count(tensor) && isReadLater(tensor, nest->inside); }
 
 Storage KernelLowering::makeStorage(Value tensor, bool matrix) {
