@@ -60,13 +60,20 @@ def two_pass_sum():
     return kernel, (1,), (partial, out, 1000), out, partial.sum(dtype=np.float64, keepdims=True)
 
 
+def attention():
+    module = example("attention")
+    q, k, v, out = (normal(1, 96, 32) for _ in range(4))
+    kernel = module.attention(q, k, v, out, block=(32, 32), device="metal")
+    return kernel, (3, 1), (q, k, v, out, 96 * 32, 96, 32**-0.5), out, module.reference(q, k, v, False)
+
+
 def transposition():
     x = normal(64, 32)
     out = np.zeros((32, 64), np.float32)
     return transpose_kernel[(1,)](x, out, ROWS=64, COLS=32, device="metal"), (1,), (x, out), out, x.T
 
 
-CASES = [softmax, layer_norm, two_pass_sum, transposition]
+CASES = [softmax, layer_norm, two_pass_sum, attention, transposition]  # four kernels of the demo and one that moves data
 
 
 def launch(kernel, grid, arguments):

@@ -1,0 +1,99 @@
+"""Each kind of fault, planted in the Metal text of a compiled kernel or in its Python, is reported with MSL's and Python's line."""
+import pathlib
+import re
+
+import numpy as np
+import pytest
+
+import triton_metal as triton
+import triton_metal.language as tl
+
+_HAS_SOFTMETAL = pathlib.Path(triton._core.__file__).with_name("libsoftmetal.so").exists()
+pytestmark = [pytest.mark.skipif(not _HAS_SOFTMETAL, reason="the software Metal is not built"), pytest.mark.never_refused]
+BARRIER = "metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def checked():
+    with triton.knobs.metal.scope():
+        triton.knobs.metal.checked = True
+        yield
+
+
+@triton.jit
+def exchange_kernel(x_ptr, out_ptr, n, BLOCK: tl.constexpr):
+    offsets = tl.arange(0, BLOCK)
+    shares = tl.zeros((BLOCK,), tl.float32)
+    for start in range(0, n, BLOCK):
+        x = tl.load(x_ptr + start + offsets)
+        shares += x / tl.sum(x, axis=0)
+    tl.store(out_ptr + offsets, shares * tl.max(shares, axis=0))
+
+
+@triton.jit
+def overlapping_kernel(x_ptr, out_ptr, STEP: tl.constexpr):
+    offsets = tl.program_id(0) * STEP + tl.arange(0, 64)
+    tl.store(out_ptr + offsets, tl.load(x_ptr + offsets))
+
+
+def python_line(words):
+    """The number of the first line of this file that has these words: it is a kernel's."""
+    return next(i for i, line in enumerate(pathlib.Path(__file__).read_text().splitlines(), 1) if words in line)
+
+
+def compiled():
+    x, out = np.random.default_rng(0).random(1024, np.float32) + 1, np.zeros(512, np.float32)
+    return exchange_kernel[(1,)](x, out, 1024, BLOCK=512, device="metal"), x, out
+
+
+def replaced(text, old, new, which=0):
+    """The text with one occurrence of `old` changed, and the number of the line it stands in."""
+    places = [m.start() for m in re.finditer(re.escape(old), text)]
+    at = places[which]
+    return text[:at] + new + text[at + len(old):], text.count("\n", 0, at) + 1
+
+
+LOAD, SUM, MAX = "tl.load(x_ptr + start", "tl.sum(x", "tl.max(shares"
+PLANTED = {
+    "race": ("race in threadgroup memory", BARRIER, "", 0, SUM),
+    "no flag": ("race in threadgroup memory", BARRIER, BARRIER.replace("mem_threadgroup", "mem_none"), 0, SUM),
+    "dropped before the first read": ("threadgroup memory read before it is written", BARRIER, "", 2, MAX),
+    "initialisation": ("threadgroup memory read before it is written", "if (lane == 0u)", "if (lane == 40u)", 0, SUM),
+    "threadgroup bounds": ("out of bounds in threadgroup memory", "[int(simdgroup)]", "[int(simdgroup) + 4096]", 0, SUM),
+    "bounds": ("out of bounds", "(params.x_ptr", "(params.x_ptr + 1024", 0, LOAD),
+    "alignment": ("misaligned access", "(params.x_ptr", "(params.x_ptr + 1", 0, LOAD),
+    "divergence": ("divergence", BARRIER, f"if (lane < 16u) {BARRIER} else {BARRIER}", 0, SUM),
+    "inactive lane": ("value of an inactive lane", "metal::simd_shuffle_xor(x_sum, ushort(1))",
+                      "metal::simd_shuffle(x_sum, ushort(40))", 0, SUM),
+    "divergent SIMD operation": ("divergence", "x_sum = x_sum + metal::simd_shuffle_xor(x_sum, ushort(1));",
+                                 "if (lane < 3u) x_sum = x_sum + metal::simd_shuffle_xor(x_sum, ushort(1));", 0, SUM),
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_planted_in_the_text(fault):
+    kernel, x, out = compiled()
+    what, old, new, which, source = PLANTED[fault]
+    text, line = replaced(kernel.asm["msl"], old, new, which)
+    with pytest.raises(triton.DeviceFault, match=what) as caught:
+        kernel.with_msl(text)[(1,)](x, out, 1024)
+    found = [int(n) for n in re.findall(r"\(line (\d+) of the Metal text\)", str(caught.value))]
+    assert found and abs(found[0] - line) <= 4  # a barrier's absence shows at the access behind it
+    assert caught.value.where["file"] == __file__
+    assert caught.value.where["line"] == python_line(source)
+    assert source in str(caught.value)
+
+
+def test_the_complete_text_is_silent():
+    kernel, x, out = compiled()
+    kernel.with_msl(kernel.asm["msl"])[(1,)](x, out, 1024)
+    shares = (x.reshape(2, 512) / x.reshape(2, 512).sum(1, keepdims=True)).sum(0)
+    np.testing.assert_allclose(out, shares * shares.max(), rtol=1e-5)
+
+
+def test_two_programs_that_write_one_place():
+    x, out = np.zeros(256, np.float32), np.zeros(256, np.float32)
+    overlapping_kernel[(4,)](x, out, STEP=64, device="metal")
+    with pytest.raises(triton.DeviceFault, match=r"race in device memory(.|\n)*\(line \d+ of the Metal text\)") as caught:
+        overlapping_kernel[(4,)](x, out, STEP=48, device="metal")
+    assert caught.value.where["line"] == python_line("tl.store(out_ptr + offsets, tl.load")
