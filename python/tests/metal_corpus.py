@@ -25,6 +25,20 @@ def _digest(path):
         return hashlib.sha256(file.read()).hexdigest()
 
 
+@functools.lru_cache(None)  # one try is enough where there is no network
+def _download(system, wheel):
+    """Fetches the wheel for macOS `system` from where pip finds packages; whole or not at all, also beside another process."""
+    part = wheel.parent / f"download.{os.getpid()}"
+    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "--platform", f"macosx_{system}_0_arm64",
+               "--python-version", "3.11", "-d", str(part), "mlx-metal==0.32.4"]
+    part.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(command, capture_output=True).returncode == 0
+    if done:
+        os.replace(part / wheel.name, wheel)
+    shutil.rmtree(part, ignore_errors=True)
+    return done
+
+
 @functools.lru_cache(None)
 def metallib(system):
     """Path of mlx.metallib of the wheel for macOS `system`; skips the test where it cannot be had."""
@@ -33,12 +47,8 @@ def metallib(system):
     wheel, library = folder / name, folder / f"mlx-0.32.4-macos{system}.metallib"
     if library.exists():
         return library
-    folder.mkdir(parents=True, exist_ok=True)
-    if not wheel.exists():
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "--platform",
-                   f"macosx_{system}_0_arm64", "--python-version", "3.11", "-d", str(folder), "mlx-metal==0.32.4"]
-        if subprocess.run(command, capture_output=True).returncode:
-            pytest.skip("mlx-metal 0.32.4 is not in the cache and cannot be downloaded")
+    if not wheel.exists() and not _download(system, wheel):
+        pytest.skip("mlx-metal 0.32.4 is not in the cache and cannot be downloaded")
     assert _digest(wheel) == pinned, f"{wheel} is not the pinned file; delete it"
     part = library.with_suffix(f".{os.getpid()}")
     with zipfile.ZipFile(wheel).open("mlx/lib/mlx.metallib") as source, open(part, "wb") as target:

@@ -209,6 +209,18 @@ def test_quantised_matrix_vector_product():
     assert np.abs(y - weights @ x).max() < 1e-3
 
 
+def test_quantised_matrix_product():
+    rows, inner, outer, group = 40, 128, 96, 64
+    codes = random.integers(0, 16, (outer, inner), np.uint32)
+    packed = (codes.reshape(outer, -1, 8) << np.arange(0, 32, 4, dtype=np.uint32)).sum(-1).astype(np.uint32)
+    scales, biases = normal(outer, inner // group), normal(outer, inner // group)
+    x, y = normal(rows, inner), np.zeros((rows, outer), np.float32)
+    buffers = {0: packed, 1: scales, 2: biases, 3: x, 4: y, 5: np.int32(inner), 6: np.int32(outer), 7: np.int32(rows)}
+    library().kernel("affine_qmm_t_float_gs_64_b_4_alN_true_batch_0").run(buffers, groups=(outer // 32, -(-rows // 32)), threads=(32, 2, 2))
+    weights = codes * np.repeat(scales, group, 1).astype(np.float64) + np.repeat(biases, group, 1)
+    assert np.abs(y - x @ weights.T).max() < 1e-3
+
+
 def test_gemm_of_the_m5():
     m, n, k = 128, 64, 256
     a, b, c = normal(m, k, dtype=np.float16), normal(k, n, dtype=np.float16), np.zeros((m, n), np.float16)
