@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from blocks import nest
+from language import CONSTANTS, EXPRESSIONS, MODE, STATEMENTS
 from operations import OPERATIONS
 from tensors import HELPERS, TENSORS
-from values import FLOATS, NUMPY, Var, acceptable
+from values import FLOATS, NUMPY, Var, acceptable, to_bfloat16
 
-INPUTS = ("int1", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32")
+INPUTS = ("int1", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "bfloat16", "float32")
 LENGTH = 1000  # elements of each input: no multiple of a block
 
 
@@ -25,8 +26,9 @@ class Program:
     """A kernel's text, its inputs and the expected contents of its outputs, each with its dtype and whether it is exact."""
     seed: int
     text: str
-    grid: int
+    grid: tuple[int, int]
     warps: int
+    constants: dict[str, int]
     scalars: dict[str, int | float]
     inputs: dict[str, np.ndarray]
     outputs: dict[str, np.ndarray] = field(default_factory=dict)
@@ -50,7 +52,8 @@ class Generator:
     def __init__(self, seed: int):
         self.random = random.Random(seed)
         self.arrays = np.random.default_rng(seed)
-        self.grid = self.random.randint(1, 3)
+        grid = self.random.choice([(1, 1), (2, 1), (3, 1), (1, 2), (2, 2)])
+        self.grid = grid[0] * grid[1]  # programs in all
         n = self.random.choice([1, 2, 8, 16, 32, 64, 128, 512, 2048])
         rows = self.random.choice([1, 2, 8, 16, 32])
         cols = self.random.choice([1, 4, 8, 16, 32, 64])
@@ -64,7 +67,11 @@ class Generator:
         scalars = {"one": 1, "few": self.random.choice([1, 2, 16, 17]), "many": self.random.choice([48, 300, 1000]),
                    "real": self.random.choice([0.5, -2.0, 3.25])}
         warps = self.random.choice([1, 2, 4, 4, 8])
-        self.program = Program(seed, "", self.grid, warps, scalars, {f"{d}_ptr": self.input(d) for d in INPUTS})
+        # A few programs use float64, which no GPU of Apple has: there they are refused, all others run on both devices.
+        double = ("float64",) if self.random.random() < 0.1 else ()
+        self.inputs, self.floats = INPUTS + double, ("float16", "bfloat16", "float32") + double
+        self.program = Program(seed, "", grid, warps, {MODE[0]: self.random.choice(MODE[1])}, scalars,
+                               {f"{d}_ptr": self.input(d) for d in self.inputs})
         self.vars: list[Var] = []
         self.values: list[dict[str, np.ndarray]] = [{} for _ in range(self.grid)]  # a dictionary a program of the grid
         self.lines: list[str] = []
@@ -73,6 +80,8 @@ class Generator:
 
     # ---- what the operations use
     def input(self, dtype: str) -> np.ndarray:
+        if dtype == "bfloat16":  # NumPy has no such type: its bits
+            return ((self.arrays.integers(-64, 64, LENGTH) / 8).astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
         if dtype in FLOATS:
             return (self.arrays.integers(-64, 64, LENGTH) / 8).astype(NUMPY[dtype])
         if dtype == "int1":
@@ -81,6 +90,23 @@ class Generator:
         values = self.arrays.integers(info.min, info.max, LENGTH, dtype=NUMPY[dtype], endpoint=True)
         values[:4] = info.min, info.max, 0, 1
         return values
+
+    @staticmethod
+    def pointer(dtype: str) -> str:
+        """Text of the input of a type."""
+        name = f"{dtype}_ptr"
+        return f"{name}.to(tl.pointer_type(tl.bfloat16), bitcast=True)" if dtype == "bfloat16" else name
+
+    @staticmethod
+    def element(dtype: str, data: np.ndarray, index=slice(None)) -> np.ndarray:
+        """Elements of an input."""
+        return (data[index].astype(np.uint32) << 16).view(np.float32) if dtype == "bfloat16" else data[index]
+
+    def hints(self) -> str:
+        """Text of a load's hints, or nothing."""
+        hint = self.random.choice(["", "", "", "cache_modifier='.cg'", "eviction_policy='evict_first'", "volatile=True"])
+        self.program.histogram["cache hints"] += bool(hint)
+        return hint and f", {hint}"
 
     def pick(self, accept) -> Var | None:
         candidates = [v for v in self.vars if accept(v)]
@@ -100,12 +126,14 @@ class Generator:
 
     # ---- statements
     def define(self, kind, text, dtype, shape, exact, product, meaning, indent="    ") -> Var | None:
+        if dtype == "bfloat16" and not exact:  # a bit more or less before rounding is a large step
+            return None
         results = []
         for env in self.values:
             result = np.asarray(meaning(env))
             if result.dtype != NUMPY[dtype] or result.shape != shape or not acceptable(result):
                 return None
-            results.append(result)
+            results.append(to_bfloat16(result) if dtype == "bfloat16" else result)
         var = Var(f"v{self.count}", dtype, shape, exact, product)
         self.count += 1
         for env, result in zip(self.values, results):
@@ -125,16 +153,16 @@ class Generator:
         return f"({text} * {stride} + pid * {base})", [grid * stride + pid * base for pid in range(self.grid)]
 
     def load(self):
-        dtype, shape = self.random.choice(INPUTS), self.random.choice(self.shapes)
+        dtype, shape = self.random.choice(self.inputs), self.random.choice(self.shapes)
         text, offsets = self.offsets(shape)
-        name = f"{dtype}_ptr"
-        data, limit = self.program.inputs[name], self.random.choice([LENGTH, LENGTH // 2, 17, "few", "many"])
+        data = self.element(dtype, self.program.inputs[f"{dtype}_ptr"])
+        limit = self.random.choice([LENGTH, LENGTH // 2, 17, "few", "many"])
         bound, limit = (limit, self.program.scalars[limit]) if isinstance(limit, str) else (str(limit), limit)
         other = self.random.choice([0, 1] if dtype == "int1" else [0, 1, 5])
         for env, o in zip(self.values, offsets):
             env["#"] = np.where(o < limit, data[np.minimum(o, LENGTH - 1)], NUMPY[dtype](other)).astype(NUMPY[dtype])
-        self.define("load", f"tl.load({name} + {text}, mask={text} < {bound}, other={other})", dtype, shape, True, False,
-                    lambda env: env["#"])
+        load = f"tl.load({self.pointer(dtype)} + {text}, mask={text} < {bound}, other={other}{self.hints()})"
+        self.define("load", load, dtype, shape, True, False, lambda env: env["#"])
 
     def loop(self):
         """A loop that carries one tensor: acc = acc op f(tensor, counter)."""
@@ -199,16 +227,20 @@ class Generator:
         size = int(np.prod(var.shape)) if var.shape else 1
         name = f"out{index}_ptr"
         as_byte = var.dtype == "int1" and self.random.random() < 0.7
+        as_bits = var.dtype == "bfloat16"
         dtype = np.uint8 if as_byte else NUMPY[var.dtype]
         expected = np.stack([env[var.name].astype(dtype).reshape(-1) for env in self.values]).reshape(-1)
         where = f"pid * {size} + {row_major(var.shape)}" if var.shape else "pid"
+        target = f"{name}.to(tl.pointer_type(tl.bfloat16), bitcast=True)" if as_bits else name
         value = f"{var.name}.to(tl.uint8)" if as_byte else var.name
         mask = self.pick(lambda v: v.dtype == "int1" and v.shape == var.shape) if self.random.random() < 0.3 else None
         if mask is not None:
             expected[~np.stack([env[mask.name] for env in self.values]).reshape(-1)] = 0
+        if as_bits:
+            expected = (expected.view(np.uint32) >> 16).astype(np.uint16)
         if self.returned is not None:
             expected.reshape(self.grid, -1)[self.returned] = 0
-        self.lines.append(f"    tl.store({name} + {where}, {value}{f', mask={mask.name}' if mask else ''})")
+        self.lines.append(f"    tl.store({target} + {where}, {value}{f', mask={mask.name}' if mask else ''})")
         self.program.outputs[name], self.program.exact[name] = expected, var.exact
         self.program.histogram["store masked" if mask else "store"] += 1
 
@@ -272,7 +304,8 @@ class Generator:
                 elif roll < 0.265:
                     self.matmul()
                 else:
-                    drawn = self.random.choice(OPERATIONS if self.random.random() < 0.5 else TENSORS)(self)
+                    family = self.random.choices((OPERATIONS, TENSORS, EXPRESSIONS, STATEMENTS), (40, 38, 14, 8))[0]
+                    drawn = self.random.choice(family)(self)
                     if drawn is not None:
                         self.define(*drawn)
             for index, var in enumerate(self.random.sample(self.vars, min(4, len(self.vars))) + self.vars[-2:]):
@@ -284,7 +317,9 @@ class Generator:
             if self.random.random() < 0.4:
                 self.atomic(6)
         names = [*self.program.inputs, *self.program.scalars, *self.program.outputs]
-        head = [HELPERS, "", "@triton.jit", f"def kernel({', '.join(names)}):", "    pid = tl.program_id(0)"]
+        names += [f"{name}: tl.constexpr" for name in self.program.constants]
+        pid = "tl.program_id(0)" + (" + tl.program_id(1) * tl.num_programs(0)" if self.program.grid[1] > 1 else "")
+        head = [CONSTANTS, HELPERS, "", "@triton.jit", f"def kernel({', '.join(names)}):", f"    pid = {pid}"]
         self.program.text = "\n".join([*head, *self.lines, ""])
         return self.program
 

@@ -70,23 +70,25 @@ def float_binary(g) -> Drawn | None:
         ("fmul", "{a} * {b}", lambda x, y: x * y), ("fmin", "tl.minimum({a}, {b})", np.minimum),
         ("fmax", "tl.maximum({a}, {b})", np.maximum)])
     exact = a.exact and b.exact and not (kind in ("fadd", "fsub") and (a.product or b.product))
-    return kind, text.format(a=a.name, b=b.name), a.dtype, a.shape, exact, kind == "fmul" or a.product or b.product, g.on(a, b, f)
+    dtype = "float32" if a.dtype == "bfloat16" and kind in ("fmin", "fmax") else a.dtype
+    return f"{kind} {a.dtype}", text.format(a=a.name, b=b.name), dtype, a.shape, exact, \
+        kind == "fmul" or a.product or b.product, g.on(a, b, f)
 
 
 def float_divide(g) -> Drawn | None:
-    a, b = g.pair(("float32",))
+    a, b = g.pair(("float32", "float64"))
     if a is None:
         return None
-    return "fdiv", f"{a.name} / (tl.abs({b.name}) + 1.0)", "float32", a.shape, False, False, \
-        g.on(a, b, lambda x, y: x / (np.abs(y) + np.float32(1)))
+    return "fdiv", f"{a.name} / (tl.abs({b.name}) + 1.0)", a.dtype, a.shape, False, False, \
+        g.on(a, b, lambda x, y: x / (np.abs(y) + x.dtype.type(1)))
 
 
 def math_function(g) -> Drawn | None:
-    a = g.pick(lambda v: v.dtype == "float32")
+    a = g.pick(lambda v: v.dtype in ("float32", "float64"))
     if a is None:
         return None
-    positive = lambda f: lambda x: f(np.abs(x) + np.float32(0.5))  # noqa: E731
-    shrunk = lambda f: lambda x: f(x / (np.abs(x) + np.float32(1)))  # noqa: E731
+    positive = lambda f: lambda x: f(np.abs(x) + x.dtype.type(0.5))  # noqa: E731
+    shrunk = lambda f: lambda x: f(x / (np.abs(x) + x.dtype.type(1)))  # noqa: E731
     p, s = f"tl.abs({a.name}) + 0.5", f"{a.name} / (tl.abs({a.name}) + 1.0)"
     kind, text, f = g.random.choice([
         ("exp", f"tl.exp({s})", shrunk(np.exp)), ("exp2", f"tl.exp2({s})", shrunk(np.exp2)),
@@ -94,15 +96,15 @@ def math_function(g) -> Drawn | None:
         ("sin", f"tl.sin({s})", shrunk(np.sin)), ("cos", f"tl.cos({s})", shrunk(np.cos)),
         ("sqrt", f"tl.sqrt({p})", positive(np.sqrt)), ("rsqrt", f"tl.rsqrt({p})", positive(lambda x: 1 / np.sqrt(x))),
         ("sigmoid", f"tl.sigmoid({s})", shrunk(lambda x: 1 / (1 + np.exp(-x))))])
-    return kind, text, "float32", a.shape, False, False, g.on(a, lambda x: f(x).astype(np.float32))
+    return kind, text, a.dtype, a.shape, False, False, g.on(a, lambda x: f(x).astype(x.dtype))
 
 
 def rounding(g) -> Drawn | None:
-    a = g.pick(lambda v: v.dtype == "float32" and v.exact)
+    a = g.pick(lambda v: v.dtype in ("float32", "float64") and v.exact)
     if a is None:
         return None
     kind, f = g.random.choice([("floor", np.floor), ("ceil", np.ceil)])
-    return kind, f"tl.{kind}({a.name})", "float32", a.shape, True, False, g.on(a, f)
+    return kind, f"tl.{kind}({a.name})", a.dtype, a.shape, True, False, g.on(a, f)
 
 
 def fused(g) -> Drawn | None:
@@ -146,9 +148,9 @@ def cast(g) -> Drawn | None:
     if a is None:
         return None
     if a.is_float:
-        to = g.random.choice([d for d in FLOATS + ("int32", "int64") if d != a.dtype])
+        to = g.random.choice([d for d in g.floats + ("int32", "int64") if d != a.dtype])
     else:
-        to = g.random.choice([d for d in INTS + FLOATS if d != a.dtype])
+        to = g.random.choice([d for d in INTS + g.floats if d != a.dtype])
     return f"cast {a.dtype}->{to}", f"{a.name}.to(tl.{to})", to, a.shape, True, a.product, g.on(a, lambda x: x.astype(NUMPY[to]))
 
 
@@ -213,7 +215,7 @@ def transpose(g) -> Drawn | None:
 
 
 def dot(g) -> Drawn | None:
-    a = g.pick(lambda v: len(v.shape) == 2 and v.is_float and min(v.shape) >= 8)
+    a = g.pick(lambda v: len(v.shape) == 2 and v.is_float and v.dtype != "float64" and min(v.shape) >= 8)
     b = a and g.pick(lambda v: v.dtype == a.dtype and len(v.shape) == 2 and v.shape[0] == a.shape[1] and v.shape[1] >= 8)
     if b is None:
         return None

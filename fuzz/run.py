@@ -4,7 +4,10 @@
     ./dev run python fuzz/run.py --seed 7 --count 1       one program again
     ./dev run python fuzz/run.py --plant swap-sub         with a planted miscompilation: must be found
 
-A failing program is printed as a file that runs alone.
+A failing program is printed with the command that repeats it. Ctrl-C ends a run with its summary. Program k of a run is
+that of seed SEED + k. The tests run consecutive seeds from a fixed one, so that they give the same answer for the same
+tree; what finds new faults is the scheduled workflow (.github/workflows/fuzz.yml), half an hour a day from a random seed,
+and whoever changes the compiler.
 """
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ import linecache
 import os
 import sys
 import time
+import warnings
 
 import numpy as np
 
@@ -49,13 +53,13 @@ def execute(program: Program, device: str, triton, language) -> dict[str, np.nda
     outputs = {name: np.zeros_like(expected) for name, expected in program.outputs.items()}
     inputs = {name: array.copy() for name, array in program.inputs.items()}
     arguments = [*inputs.values(), *program.scalars.values(), *outputs.values()]
-    options = {"device": device, "num_warps": program.warps}
+    options = {"device": device, "num_warps": program.warps, **program.constants}
     if device == "metal":
         triton.knobs.metal.seed = program.seed % 4  # the schedule of the lanes: 0 is in order
     if device == "upstream":  # its interpreter takes PyTorch tensors only
         import torch
-        arguments, options = [torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in arguments], {}
-    jit(program.text, program.seed, triton, language)[(program.grid,)](*arguments, **options)
+        arguments, options = [torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in arguments], dict(program.constants)
+    jit(program.text, program.seed, triton, language)[program.grid](*arguments, **options)
     return outputs
 
 
@@ -86,25 +90,29 @@ def main() -> int:
             triton.knobs.compilation.planted_fault = options.plant
     seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "little")
     print(f"seed {seed}", flush=True)
+    warnings.filterwarnings("ignore", "view is deprecated")
     histogram, failures, refused, count, began = collections.Counter(), 0, collections.Counter(), 0, time.perf_counter()
-    while (count < options.count) if options.count else (time.perf_counter() - began < options.seconds):
-        program = generate(seed + count)
-        count += 1
-        histogram += program.histogram
-        for device in devices:
-            try:
-                what = difference(program, execute(program, device, triton, language))
-            except triton.TritonError as error:
-                if getattr(error, "reason", None):  # a typed refusal is allowed, and counted
-                    refused[f"{device}: {error.reason}"] += 1
-                    continue
-                what = f"{type(error).__name__}: {error}"
-            if what:
-                failures += 1
-                print(reproducer(program, device, what), flush=True)
-                if options.plant:
-                    print(f"the planted fault {options.plant} was found after {time.perf_counter() - began:.1f} s")
-                    return 0
+    try:
+        while (count < options.count) if options.count else (time.perf_counter() - began < options.seconds):
+            program = generate(seed + count)
+            count += 1
+            histogram += program.histogram
+            for device in devices:
+                try:
+                    what = difference(program, execute(program, device, triton, language))
+                except triton.TritonError as error:
+                    if getattr(error, "reason", None):  # a typed refusal is allowed, and counted
+                        refused[f"{device}: {error.reason}"] += 1
+                        continue
+                    what = f"{type(error).__name__}: {error}"
+                if what:
+                    failures += 1
+                    print(reproducer(program, device, what), flush=True)
+                    if options.plant:
+                        print(f"the planted fault {options.plant} was found after {time.perf_counter() - began:.1f} s")
+                        return 0
+    except KeyboardInterrupt:
+        print("interrupted")
     print(f"{count} programs, {failures} failures, {sum(refused.values())} refused, {time.perf_counter() - began:.0f} s")
     for reason, number in refused.most_common():
         print(f"  refused {number}: {reason}")

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from values import FLOATS, INTS, NUMPY, SIGNED, Drawn, promoted, to_bfloat16
+from values import FLOATS, INTS, NUMPY, SIGNED, Drawn, promoted
 
 # Device functions that programs may call; each program's text starts with all of them.
 HELPERS = '''
@@ -79,17 +79,6 @@ def mixed(g) -> Drawn | None:
         g.on(a, b, lambda x, y: f(x.astype(to), y.astype(to)).astype(to))
 
 
-def bfloat(g) -> Drawn | None:
-    """Arithmetic of bfloat16 operands, each step rounded."""
-    a, b = g.pair(("float32",), exact=True)  # a bit less would be another bfloat16
-    if a is None:
-        return None
-    operator, f = g.random.choice([("+", np.add), ("-", np.subtract), ("*", np.multiply)])
-    text = f"({a.name}.to(tl.bfloat16) {operator} {b.name}.to(tl.bfloat16)).to(tl.float32)"
-    return f"bf16 {operator}", text, "float32", a.shape, True, False, \
-        g.on(a, b, lambda x, y: to_bfloat16(f(to_bfloat16(x), to_bfloat16(y)).astype(np.float32)))
-
-
 def exact_math(g) -> Drawn | None:
     """Functions that are rounded correctly."""
     a, b = g.pair(("float32",))
@@ -122,8 +111,8 @@ def softmax(g) -> Drawn | None:
     return "softmax", f"tl.softmax({a.name})", "float32", a.shape, False, False, g.on(a, f)
 
 
-def philox(seed: int, offset: np.ndarray) -> np.ndarray:
-    """The first word of Philox 4x32 with ten rounds."""
+def philox(seed: int, offset: np.ndarray) -> list[np.ndarray]:
+    """The words of Philox 4x32 with ten rounds."""
     c0, c1, c2, c3 = (offset.astype(np.uint64) & 0xFFFFFFFF), *(np.zeros(offset.shape, np.uint64) for _ in range(3))
     k0, k1 = np.uint64(seed), np.uint64(0)
     word, half = np.uint64(0xFFFFFFFF), np.uint64(32)
@@ -131,7 +120,13 @@ def philox(seed: int, offset: np.ndarray) -> np.ndarray:
         a, b = np.uint64(0xD2511F53) * c0, np.uint64(0xCD9E8D57) * c2
         c0, c1, c2, c3 = (b >> half) ^ c1 ^ k0, b & word, (a >> half) ^ c3 ^ k1, a & word
         k0, k1 = (k0 + np.uint64(0x9E3779B9)) & word, (k1 + np.uint64(0xBB67AE85)) & word
-    return c0.astype(np.uint32)
+    return [c.astype(np.uint32) for c in (c0, c1, c2, c3)]
+
+
+def uniform(word: np.ndarray) -> np.ndarray:
+    """A word as a number of [0, 1)."""
+    i = word.astype(np.int32)
+    return np.where(i < 0, -i - 1, i).astype(np.float32) * np.float32(4.6566127342e-10)
 
 
 def random_numbers(g) -> Drawn | None:
@@ -140,12 +135,8 @@ def random_numbers(g) -> Drawn | None:
         return None
     seed = g.random.choice([0, 1, 12345])
     if g.random.random() < 0.5:
-        return "randint", f"tl.randint({seed}, {a.name})", "uint32", a.shape, True, False, g.on(a, lambda x: philox(seed, x))
-
-    def uniform(x):
-        i = philox(seed, x).astype(np.int32)
-        return np.where(i < 0, -i - 1, i).astype(np.float32) * np.float32(4.6566127342e-10)
-    return "rand", f"tl.rand({seed}, {a.name})", "float32", a.shape, True, True, g.on(a, uniform)
+        return "randint", f"tl.randint({seed}, {a.name})", "uint32", a.shape, True, False, g.on(a, lambda x: philox(seed, x)[0])
+    return "rand", f"tl.rand({seed}, {a.name})", "float32", a.shape, True, True, g.on(a, lambda x: uniform(philox(seed, x)[0]))
 
 
 def user_reduce(g) -> Drawn | None:
@@ -249,10 +240,10 @@ def gather(g) -> Drawn | None:
     a = g.pick(lambda v: v.dtype in ("int32", "int64", "uint32", "uint8") and v.exact)
     if a is None:
         return None
-    dtype = g.random.choice([d for d in INTS + FLOATS if f"{d}_ptr" in g.program.inputs])
-    data, bits = g.program.inputs[f"{dtype}_ptr"], 127
+    dtype = g.random.choice(g.inputs)
+    data, bits = g.element(dtype, g.program.inputs[f"{dtype}_ptr"]), 127
     m = g.pick(lambda v: v.dtype == "int1" and v.shape == a.shape)
-    address = f"{dtype}_ptr + ({a.name} & {bits})"
+    address = f"{g.pointer(dtype)} + ({a.name} & {bits})"
     if m is None:
         return "gather", f"tl.load({address})", dtype, a.shape, True, False, \
             g.on(a, lambda x: data[(x & x.dtype.type(bits)).astype(np.int64)])
@@ -282,12 +273,12 @@ def call(g) -> Drawn | None:
         text = f"sum_and_difference({a.name}, {b.name}{', swap=True' if swap else ''})[{k}]"
         return "call", text, a.dtype, a.shape, True, False, g.on(a, b, f)
     return "call returns", f"several_returns({a.name}, {b.name}, pid)", a.dtype, a.shape, True, False, \
-        lambda env: (env[a.name], env[b.name], env[a.name] ^ env[b.name])[int(env["pid"])]
+        lambda env: (env[a.name], env[b.name], env[a.name] ^ env[b.name])[min(int(env["pid"]), 2)]
 
 
 def constant(g) -> Drawn | None:
     shape = g.random.choice(g.shapes)
-    dtype, value = g.random.choice(INTS + FLOATS), g.random.choice([0, 1, 3, 100])
+    dtype, value = g.random.choice(INTS + g.floats), g.random.choice([0, 1, 3, 100])
     sizes = ", ".join(map(str, shape)) + ","
     return "full", f"tl.full(({sizes}), {value}, tl.{dtype})", dtype, shape, True, False, \
         lambda env: np.full(shape, value, NUMPY[dtype])
@@ -364,12 +355,13 @@ def truth(g) -> Drawn | None:
 
 def half_extremes(g) -> Drawn | None:
     """Extremes of halves, whose result is float32."""
-    a = g.pick(lambda v: v.shape and v.dtype == "float16")
+    a = g.pick(lambda v: v.shape and v.dtype in ("float16", "bfloat16"))
     if a is None:
         return None
     axis = g.random.randrange(len(a.shape))
     kind, f = g.random.choice([("max", np.max), ("min", np.min)])
-    return f"{kind} fp16", f"tl.{kind}({a.name}, axis={axis})", "float32", a.shape[:axis] + a.shape[axis + 1:], a.exact, False, \
+    shape = a.shape[:axis] + a.shape[axis + 1:]
+    return f"{kind} {a.dtype}", f"tl.{kind}({a.name}, axis={axis})", "float32", shape, a.exact, False, \
         g.on(a, lambda x: f(x, axis=axis).astype(np.float32))
 
 
@@ -387,6 +379,6 @@ def scalar(g) -> Drawn | None:
         g.on(a, lambda x: f(x, n).astype(x.dtype))
 
 
-TENSORS = (implicit, implicit, signed_division, unsigned_division, bitcast, truth, half_extremes, scalar, literal, mixed, bfloat,
+TENSORS = (implicit, implicit, signed_division, unsigned_division, bitcast, truth, half_extremes, scalar, literal, mixed,
            exact_math, error_function, softmax, random_numbers, user_reduce, ties, kept_or_all, scan, join, join,
            split, split, permute, permute, gather, gather, conditional, call, call, constant, dot_accumulate)

@@ -7,10 +7,11 @@ from typing import Callable
 import numpy as np
 
 NUMPY = {"int8": np.int8, "int16": np.int16, "int32": np.int32, "int64": np.int64, "uint8": np.uint8, "uint16": np.uint16,
-         "uint32": np.uint32, "uint64": np.uint64, "int1": np.bool_, "float16": np.float16, "float32": np.float32}
+         "uint32": np.uint32, "uint64": np.uint64, "int1": np.bool_, "float16": np.float16, "float32": np.float32,
+         "float64": np.float64, "bfloat16": np.float32}  # NumPy has no bfloat16: float32, rounded after every operation
 INTS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 SIGNED = ("int8", "int16", "int32", "int64")
-FLOATS = ("float16", "float32")
+FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 # A drawn operation: kind (for the histogram), text, dtype, shape, exact, product, meaning as a function of a program's values.
 Drawn = tuple[str, str, str, tuple, bool, bool, Callable]
@@ -57,7 +58,8 @@ def truncated_division(x: np.ndarray, d: np.ndarray) -> np.ndarray:
 def promoted(a: str, b: str) -> str:
     """The type of an arithmetic operation on tensors of two types."""
     if a in FLOATS or b in FLOATS:
-        return "float32" if "float32" in (a, b) else "float16"
+        widest = next((d for d in ("float64", "float32", "float16") if d in (a, b)), None)
+        return widest or ("bfloat16" if a == b else "float32")
     size = lambda d: np.dtype(NUMPY[d]).itemsize  # noqa: E731
     if (a in SIGNED) == (b in SIGNED):
         return max(a, b, key=size)
