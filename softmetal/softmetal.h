@@ -72,12 +72,7 @@ typedef struct SoftmetalDispatch {
   MetalRunOptions run;
 } SoftmetalDispatch;
 
-typedef struct SoftmetalCounters {
-  uint64_t switches, collectives, barriers, lanes;
-  uint64_t deviceAccesses, deviceBytes, deviceTransactions;
-  uint64_t threadgroupAccesses, threadgroupBytes, bankConflicts;
-  uint64_t matrixOperations, floatOperations;
-} SoftmetalCounters;
+typedef MetalCounters SoftmetalCounters;
 
 // Runs to the end. Returns MetalStatus...; *reports (may be null) gets what checks found, to be freed; *counters may be null.
 SOFTMETAL_API uint32_t softmetalDispatch(SoftmetalPipeline *, const SoftmetalDispatch *, MetalReport **reports, size_t *reportCount,

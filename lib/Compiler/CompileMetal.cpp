@@ -2,6 +2,7 @@
 #include "triton_metal/Compiler/CompileMetal.h"
 #include "triton_metal/Compiler/Guard.h"
 #include "triton_metal/Conversion/TritonToTritonMetal/Passes.h"
+#include "triton_metal/Dialect/TritonMetal/IR/Dialect.h"
 #include "triton_metal/Pipelines/MetalPipeline.h"
 #include "triton_metal/Pipelines/TritonPipeline.h"
 #include "triton_metal/Target/MSL/Print.h"
@@ -18,6 +19,39 @@ static std::string textOf(ModuleOp module) {
   llvm::raw_string_ostream stream(text);
   module.print(stream);
   return text;
+}
+
+/// The shape of the tile that one SIMD-group holds of `layout`'s last two dimensions.
+static std::pair<unsigned, unsigned> tileOf(const LinearLayout &layout) {
+  unsigned rank = layout.getRank(), rows = 1, columns = 1;
+  auto grow = [&](ArrayRef<uint32_t> bases) {
+    for (uint32_t basis : bases) {
+      rows *= layout.getCoordinate(basis, rank - 2) ? 2 : 1;
+      columns *= layout.getCoordinate(basis, rank - 1) ? 2 : 1;
+    }
+  };
+  grow(layout.getRegisterBases());
+  grow(layout.getLaneBases());
+  return {rows, columns};
+}
+
+static std::vector<DotShape> dotShapes(ModuleOp module) {
+  std::vector<DotShape> shapes;
+  module.walk([&](tt::DotOp dot) {
+    auto kind = dot->getAttrOfType<StringAttr>(ttm::kDotKind);
+    std::optional<LinearLayout> layout = ttm::getLayout(dot->getResult(0));
+    if (!kind || kind != "simdgroup_matrix" || !layout)
+      return;
+    auto bits = [&](unsigned operand) { return getElementTypeOrSelf(dot->getOperand(operand).getType()).getIntOrFloatBitWidth(); };
+    auto [rows, columns] = tileOf(*layout);
+    DotShape shape{rows, columns, std::max(bits(0), bits(1))};
+    bool known = llvm::any_of(shapes, [&](const DotShape &other) {
+      return other.rows == shape.rows && other.columns == shape.columns && other.operandBits == shape.operandBits;
+    });
+    if (!known)
+      shapes.push_back(shape);
+  });
+  return shapes;
 }
 
 Result<MetalCode> compileForMetal(const Module &module, const MetalOptions &options) {
@@ -48,6 +82,7 @@ Result<MetalCode> compileForMetal(const Module &module, const MetalOptions &opti
     if (!run([&](OpPassManager &manager) { ttm::buildTritonMetalPasses(manager, layouts); }, "distribute the kernel's tensors"))
       return;
     code.ttm = textOf(*copy);
+    code.dots = dotShapes(*copy);
     if (!run([&](OpPassManager &manager) { buildMSLPipeline(manager); }, "turn the kernel into Metal"))
       return;
     FailureOr<msl::KernelText> kernel = msl::printKernel(*copy, options.fpFusion);

@@ -14,6 +14,7 @@ namespace nb = nanobind;
 
 void bindCPU(nb::module_ &m);
 void bindCache(nb::module_ &m);
+void bindChips(nb::module_ &m);
 void bindCompiler(nb::module_ &m);
 void bindFrontend(nb::module_ &m);
 void bindLaunch(nb::module_ &m);

@@ -30,6 +30,9 @@ public:
       : device(device), signature(std::move(signature)), layout(this->signature.layout()) {}
   virtual ~Launchable() = default;
 
+  /// Makes the code runnable, which the first launch does else. Called with the GIL, which it releases; from several threads if need be.
+  /// False with a Python exception set.
+  virtual bool prepare() { return true; }
   /// Runs the kernel. Called with the GIL, which it releases while programs run. False with a Python exception set.
   virtual bool launch(std::span<const RuntimeArgument> arguments, const int32_t grid[3]) = 0;
 

@@ -52,6 +52,10 @@ void bindLaunch(nb::module_ &m) {
       .def_prop_ro("device", [](const Launchable &self) { return nameOf(self.device); })
       .def_prop_ro("signature", [](const Launchable &self) { return self.signature; })
       .def_prop_ro("offsets", [](const Launchable &self) { return self.layout.offsets; })
+      .def("prepare", [](Launchable &self) {
+        if (!self.prepare())
+          throw nb::python_error();
+      }, "Make the code runnable now, which the first launch does else.")
       .def_prop_ro("params_size", [](const Launchable &self) { return self.layout.size; });
 
   m.def(

@@ -129,6 +129,12 @@ public:
   MetalLaunchable(KernelSignature signature, std::shared_ptr<const MetalCode> code, bool checked)
       : Launchable(Device::Metal, std::move(signature)), code(std::move(code)), checked(checked) {}
 
+  /// Launches count from now on, in `sample` threadgroups of a grid that has more.
+  void setCounting(uint32_t threadgroups) {
+    counting = true;
+    sample = threadgroups;
+  }
+
   bool launch(std::span<const RuntimeArgument> arguments, const int32_t grid[3]) override {
     if (!prepare())
       return false;
@@ -168,12 +174,13 @@ public:
     return !error || raiseDriverError(error, &code->kernel);
   }
 
-private:
-  bool prepare() {
+  bool prepare() override {
     if (pipeline)
       return true;
+    metal::Driver *found = nullptr;
+    const metal::Pipeline *made = nullptr;
     PyThreadState *saved = PyEval_SaveThread();
-    metal::Error error = metal::Driver::shared(softmetalPath(), driver);
+    metal::Error error = metal::Driver::shared(softmetalPath(), found);
     if (!error) {
       metal::PipelineRequest request;
       request.text = code->kernel.text;
@@ -181,13 +188,19 @@ private:
       request.languageVersion = code->kernel.languageVersion / 10 << 16 | code->kernel.languageVersion % 10;
       request.checks = checked ? uint32_t(MetalCheckAll) : 0;
       request.threads = code->kernel.facts.threads;
-      error = driver->pipeline(request, pipeline);
+      request.count = counting;
+      request.sample = sample;
+      error = found->pipeline(request, made);
     }
     PyEval_RestoreThread(saved);
-    usedDriver = driver;
-    return !error || raiseDriverError(error, &code->kernel);
+    usedDriver = driver = found;
+    if (error)
+      return raiseDriverError(error, &code->kernel);
+    pipeline = made;
+    return true;
   }
 
+private:
   bool addArray(const RuntimeArgument &argument, size_t index, std::vector<metal::ArrayArgument> &arrays) {
     ArrayView view;
     std::string who = signature.name + ": argument '" + argument.name + "' ";
@@ -217,10 +230,29 @@ private:
   }
 
   std::shared_ptr<const MetalCode> code;
-  bool checked;
+  bool checked, counting = false;
+  uint32_t sample = 0;
   metal::Driver *driver = nullptr;
   const metal::Pipeline *pipeline = nullptr;
 };
+
+/// What counting launches have done since the last call.
+nb::dict takeCounters() {
+  MetalCounters counters = usedDriver ? usedDriver->takeCounters() : MetalCounters{};
+  nb::dict result;
+  result["barriers"] = counters.barriers;
+  result["collectives"] = counters.collectives;
+  result["lanes"] = counters.lanes;
+  result["device_accesses"] = counters.deviceAccesses;
+  result["device_bytes"] = counters.deviceBytes;
+  result["device_transactions"] = counters.deviceTransactions;
+  result["threadgroup_accesses"] = counters.threadgroupAccesses;
+  result["threadgroup_bytes"] = counters.threadgroupBytes;
+  result["bank_conflicts"] = counters.bankConflicts;
+  result["matrix_operations"] = counters.matrixOperations;
+  result["float_operations"] = counters.floatOperations;
+  return result;
+}
 
 nb::dict factsOf(const MetalCode &code) {
   const msl::KernelFacts &facts = code.kernel.facts;
@@ -237,6 +269,10 @@ nb::dict factsOf(const MetalCode &code) {
   result["bytes_per_program"] = facts.bytesPerProgram ? nb::object(nb::int_(*facts.bytesPerProgram)) : nb::none();
   result["operations_per_program"] = facts.operationsPerProgram ? nb::object(nb::int_(*facts.operationsPerProgram)) : nb::none();
   result["language_version"] = code.kernel.languageVersion;
+  nb::list dots;
+  for (const DotShape &shape : code.dots)
+    dots.append(nb::make_tuple(shape.rows, shape.columns, shape.operandBits));
+  result["dot_tiles"] = dots; // of a SIMD-group: rows, columns, bits of an operand
   return result;
 }
 
@@ -285,7 +321,15 @@ void bindMetal(nb::module_ &m) {
       .def("air", airOf, "The kernel's AIR as text; only the software Metal has it.")
       .def("launchable", [](std::shared_ptr<MetalCode> self, bool checked) -> std::shared_ptr<Launchable> {
         return std::make_shared<MetalLaunchable>(self->signature, self, checked);
-      }, nb::arg("checked") = false);
+      }, nb::arg("checked") = false)
+      .def("counting_launchable", [](std::shared_ptr<MetalCode> self, uint32_t sample) -> std::shared_ptr<Launchable> {
+        auto made = std::make_shared<MetalLaunchable>(self->signature, self, /*checked=*/false);
+        made->setCounting(sample);
+        return made;
+      }, nb::arg("sample") = 0,
+         "Its launches count what they do, in so many threadgroups of a larger grid, and leave the rest undone; see take_metal_counters.");
+
+  m.def("take_metal_counters", takeCounters, "What counting launches have done since the last call; only the software Metal counts.");
 
   m.def("compile_for_metal", [](const Module &module, unsigned numWarps, const std::string &chip, bool fpFusion, bool verifyEach,
                                const std::string &plantedFault) {

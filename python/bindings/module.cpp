@@ -8,6 +8,7 @@ NB_MODULE(_core, m) {
   nb::set_leak_warnings(false);
   bindCPU(m);
   bindCache(m);
+  bindChips(m);
   bindCompiler(m);
   bindFrontend(m);
   bindLaunch(m);

@@ -25,7 +25,7 @@ class Constant(ct.Structure):
 
 
 class PipelineOptions(ct.Structure):
-    _fields_ = [("checks", ct.c_uint32), ("count", ct.c_uint32)]
+    _fields_ = [("checks", ct.c_uint32), ("count", ct.c_uint32), ("sample", ct.c_uint32)]
 
 
 class CompileOptions(ct.Structure):

@@ -80,6 +80,9 @@ class KernelSignature:
     @property
     def params_size(self) -> int: ...
 
+    def prepare(self) -> None:
+        """Make the code runnable now, which the first launch does else."""
+
 class Module:
     """A module of the tt dialect, in a context of its own."""
 
@@ -167,6 +170,15 @@ def set_launch_hooks(enter: object | None, exit: object | None) -> None: ...
 
 def environment_stamp() -> int: ...
 
+def chip_names() -> list[str]:
+    """Profiles of Apple's GPUs, oldest first."""
+
+def chip_facts(name: str) -> dict:
+    """What the table of chips says of one: published figures, most cores and bandwidth of those with this name."""
+
+def take_metal_counters() -> dict[str, int]:
+    """What counting launches have done since the last call; only the software Metal counts."""
+
 def num_threads() -> int:
     """Threads that work on a launch of the CPU device."""
 
@@ -202,6 +214,10 @@ class MetalCode:
 
     def with_text(self, text: str) -> MetalCode: ...
     def launchable(self, checked: bool = False) -> Launchable: ...
+    def counting_launchable(self, sample: int = 0) -> Launchable:
+        """
+        Its launches count what they do, in so many threadgroups of a larger grid, and leave the rest undone; see take_metal_counters.
+        """
 
 def compile_for_metal(module: Module, num_warps: int = 4, chip: str = 'apple-m1', fp_fusion: bool = True, verify_each: bool = False, planted_fault: str = '') -> MetalCode: ...
 

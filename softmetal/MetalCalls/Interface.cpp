@@ -133,9 +133,8 @@ uint32_t softmetalDispatch(SoftmetalPipeline *pipeline, const SoftmetalDispatch 
     *reportCount = result.reports.size();
   }
   if (counters) {
-    const Counters &c = result.counters;
-    *counters = {c.switches,           c.collectives,         c.barriers,         c.lanes,         c.deviceAccesses,   c.deviceBytes,
-                 c.deviceTransactions, c.threadgroupAccesses, c.threadgroupBytes, c.bankConflicts, c.matrixOperations, c.floatOperations};
+    *counters = {};
+    addTo(*counters, result.counters);
   }
   setError(error, result.message);
   return result.status;

@@ -68,6 +68,8 @@ void CommandsObject::run() {
     LaunchResult result = dispatch.pipeline->run(dispatch.arguments, options, &queue->interrupt);
     std::lock_guard lock(mutex);
     reports.insert(reports.end(), result.reports.begin(), result.reports.end());
+    if (dispatch.pipeline->counts())
+      counters.add(result.counters);
     if (result.status != MetalStatusCompleted) {
       state = result.status;
       message = result.message;

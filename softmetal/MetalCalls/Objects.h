@@ -135,6 +135,7 @@ public:
   uint32_t state = MetalStatusPending;
   std::string message;
   std::vector<MetalReport> reports;
+  Counters counters;
 
 private:
   std::vector<Ref<BufferObject>> kept;

@@ -12,6 +12,21 @@ constexpr uint32_t maxThreads = 1024, maxThreadgroupBytes = 32768, lengthUnit = 
 /// O2 costs some 20 to 60 ms more than O0: from here on it is likely to be earned back.
 constexpr double optimiseAfterMs = 200;
 
+void addTo(MetalCounters &sum, const Counters &counters) {
+  sum.switches += counters.switches;
+  sum.collectives += counters.collectives;
+  sum.barriers += counters.barriers;
+  sum.lanes += counters.lanes;
+  sum.deviceAccesses += counters.deviceAccesses;
+  sum.deviceBytes += counters.deviceBytes;
+  sum.deviceTransactions += counters.deviceTransactions;
+  sum.threadgroupAccesses += counters.threadgroupAccesses;
+  sum.threadgroupBytes += counters.threadgroupBytes;
+  sum.bankConflicts += counters.bankConflicts;
+  sum.matrixOperations += counters.matrixOperations;
+  sum.floatOperations += counters.floatOperations;
+}
+
 CompileRequest compileRequest(const Library &library, StringRef function, ArrayRef<MetalConstant> constants,
                               const MetalPipelineOptions &options) {
   CompileRequest request;
@@ -23,7 +38,7 @@ CompileRequest compileRequest(const Library &library, StringRef function, ArrayR
   translation.races = options.checks & MetalCheckRaces;
   translation.initialisation = options.checks & MetalCheckInitialisation;
   translation.uniform = options.checks & MetalCheckUniform;
-  translation.interruptible = options.checks != 0;
+  translation.interruptible = options.checks != 0 || options.count;
   translation.count = options.count;
   request.divergence = options.checks & MetalCheckDivergence;
   request.fromText = library.isFromText();
@@ -42,6 +57,7 @@ std::shared_ptr<Pipeline> Pipeline::make(std::shared_ptr<Library> library, Strin
   pipeline->request = compileRequest(*library, function, constants, options);
   pipeline->request.level = optLevel > 0 ? optLevel : 0;
   pipeline->optLevel = optLevel;
+  pipeline->sample = options.count ? options.sample : 0;
   pipeline->first = compileKernel(air, pipeline->request, error);
   if (!pipeline->first)
     return nullptr;
@@ -101,6 +117,7 @@ const KernelCode &Pipeline::codeFor(const RunOptions &options, std::string &erro
 LaunchResult Pipeline::run(const LaunchArguments &given, const RunOptions &options, std::atomic<bool> *interrupt) {
   LaunchResult result;
   LaunchArguments arguments = given;
+  arguments.sample = sample;
   for (int d = 0; d < 3; ++d)
     if (!arguments.gridThreads[d])
       arguments.gridThreads[d] = arguments.threadgroups[d] * arguments.threads[d];
@@ -124,7 +141,7 @@ LaunchResult Pipeline::run(const LaunchArguments &given, const RunOptions &optio
     std::lock_guard lock(mutex);
     runMs += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
   }
-  result.counters = launch.counters;
+  result.counters = launch.counters.scaled(launch.total, launch.runs);
   for (const FindingDetail &finding : launch.log.findings())
     result.reports.push_back(describe(finding, code.kernel, arguments, launch.ranges));
   switch (launch.reason.load()) {

@@ -15,6 +15,9 @@ struct LaunchResult {
   Counters counters;
 };
 
+/// Adds what launches counted to a table's counters.
+void addTo(MetalCounters &sum, const Counters &counters);
+
 /// Machine code of one kernel with its function constants and checks, made again at O2 once it has run long enough to pay for that.
 class Pipeline {
 public:
@@ -26,6 +29,7 @@ public:
 
   const KernelCode &code() const { return *first; }
   MetalPipelineInfo info() const;
+  bool counts() const { return request.translation.count; }
 
 private:
   std::string refusal(const LaunchArguments &arguments) const;
@@ -33,6 +37,7 @@ private:
 
   std::shared_ptr<Library> library;
   CompileRequest request;
+  uint32_t sample = 0;
   int optLevel = -1;
   std::mutex mutex;                   ///< guards what follows
   std::unique_ptr<KernelCode> first, optimised;

@@ -246,6 +246,12 @@ size_t takeReports(MetalCommandBuffer commands, MetalReport **reports) {
   return count;
 }
 
+void addCounters(MetalCommandBuffer commands, MetalCounters *counters) {
+  auto *buffer = as<CommandsObject>(commands);
+  std::lock_guard lock(buffer->mutex);
+  addTo(*counters, buffer->counters);
+}
+
 char *libraryAIR(MetalLibrary library, const char *function, char **error) {
   std::string text, message;
   bool ok = as<LibraryObject>(library)->library->print(function, text, message);
@@ -263,6 +269,7 @@ const MetalCalls *softmetalMetalCalls(void) {
       newCommandBuffer,    newEncoder,      setPipeline,   setBuffer,         setBytes,          setThreadgroupMemoryLength,
       useResource,         dispatchThreadgroups, endEncoding, newEvent,       encodeSignal,      commit,
       waitEvent,           status,          setRunOptions, interrupt,         takeReports,       libraryAIR,
+      addCounters,
   };
   return &table;
 }

@@ -1,7 +1,8 @@
 //===- Count.cpp - memory accesses, barriers and operations are counted ---------------------------------------------------===//
 //
-// Every access to shared memory tells the runtime its address, which groups the lanes of a SIMD-group into 128-byte transactions
-// and bank conflicts; float arithmetic is counted once a block. Matrix operations and barriers are counted where they meet.
+// Every access to device and threadgroup memory tells the runtime its address, which groups the lanes of a SIMD-group into 128-byte
+// transactions and bank conflicts; float arithmetic is counted once a block. Matrix operations and barriers are counted where they meet.
+// Constant memory has a cache of its own, from where the parameters come, and is not counted.
 //
 //===--------------------------------------------------------------------------------------------------------------------===//
 #include "softmetal/Passes/Accesses.h"
@@ -31,6 +32,8 @@ static unsigned floatOperations(const BasicBlock &block) {
 PreservedAnalyses CountPass::run(Module &module, ModuleAnalysisManager &) {
   RuntimeCalls runtime(module);
   for (const Access &access : sharedAccesses(module)) {
+    if (access.addressSpace() == space::constant)
+      continue;
     IRBuilder<> builder(access.instruction);
     runtime.call(builder, access.addressSpace() == space::threadgroup ? "count_threadgroup" : "count_device",
                  {runtime.plain(builder, access.pointer()), access.size(builder), builder.getInt32(access.kind),

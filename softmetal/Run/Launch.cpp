@@ -44,24 +44,32 @@ private:
 
 } // namespace
 
+namespace {
+constexpr uint64_t Counters::*counts[] = {
+    &Counters::switches,         &Counters::collectives,        &Counters::barriers,            &Counters::lanes,
+    &Counters::deviceAccesses,   &Counters::deviceBytes,        &Counters::deviceTransactions,  &Counters::threadgroupAccesses,
+    &Counters::threadgroupBytes, &Counters::bankConflicts,      &Counters::matrixOperations,    &Counters::floatOperations,
+};
+static_assert(sizeof(counts) / sizeof(*counts) == sizeof(Counters) / sizeof(uint64_t), "every count is listed");
+} // namespace
+
 void Counters::add(const Counters &other) {
-  switches += other.switches;
-  collectives += other.collectives;
-  barriers += other.barriers;
-  lanes += other.lanes;
-  deviceAccesses += other.deviceAccesses;
-  deviceBytes += other.deviceBytes;
-  deviceTransactions += other.deviceTransactions;
-  threadgroupAccesses += other.threadgroupAccesses;
-  threadgroupBytes += other.threadgroupBytes;
-  bankConflicts += other.bankConflicts;
-  matrixOperations += other.matrixOperations;
-  floatOperations += other.floatOperations;
+  for (auto count : counts)
+    this->*count += other.*count;
+}
+
+Counters Counters::scaled(uint64_t all, uint64_t counted) const {
+  Counters result = *this;
+  if (all != counted && counted)
+    for (auto count : counts)
+      result.*count = static_cast<uint64_t>(static_cast<unsigned __int128>(result.*count) * all / counted);
+  return result;
 }
 
 Launch::Launch(const CompiledKernel &kernel, const LaunchArguments &arguments, const RunOptions &options, std::atomic<bool> *interrupt)
     : kernel(kernel), arguments(arguments), options(options), interrupt(interrupt) {
   total = arguments.threadgroups[0] * arguments.threadgroups[1] * arguments.threadgroups[2];
+  runs = arguments.sample ? std::min(arguments.sample, total) : total;
   deadline = options.timeoutMs ? std::chrono::steady_clock::now() + std::chrono::milliseconds(options.timeoutMs)
                                : std::chrono::steady_clock::time_point::max();
   // Apple's compiler hoists loads of references that only some function constants use. Where nothing is bound they read zeros, as on
@@ -158,11 +166,13 @@ Launch::~Launch() = default;
 
 bool Launch::take(uint64_t &begin, uint64_t &end) {
   begin = next.fetch_add(chunk, std::memory_order_relaxed);
-  end = std::min(begin + chunk, total);
-  return begin < total;
+  end = std::min(begin + chunk, runs);
+  return begin < runs;
 }
 
 uint64_t Launch::place(uint64_t index) const {
+  if (runs != total) // the middles of equal parts of the grid
+    return static_cast<uint64_t>((static_cast<unsigned __int128>(index) * 2 + 1) * total / (2 * runs));
   return multiplier == 1 ? index : static_cast<uint64_t>(static_cast<unsigned __int128>(index) * multiplier % total);
 }
 
@@ -187,16 +197,16 @@ void Launch::merge(const FindingLog &findings, const Counters &counts) {
 
 void Launch::run() {
   uint32_t workers = options.workers ? options.workers : defaultWorkers();
-  workers = static_cast<uint32_t>(std::min<uint64_t>(workers, total));
+  workers = static_cast<uint32_t>(std::min<uint64_t>(workers, runs));
   // Small pieces, so that no worker ends long before the others; not single threadgroups of a few lanes.
-  chunk = std::max<uint64_t>(1, std::min<uint64_t>(64, total / (uint64_t(workers) * 8)));
+  chunk = std::max<uint64_t>(1, std::min<uint64_t>(64, runs / (uint64_t(workers) * 8)));
   auto work = [this] {
     static thread_local Machine worker;
     DenormalMode mode(options.keepDenormals);
     TrapGuard traps;
     worker.run(*this);
   };
-  uint64_t lanes = total * arguments.threads[0] * arguments.threads[1] * arguments.threads[2];
+  uint64_t lanes = runs * arguments.threads[0] * arguments.threads[1] * arguments.threads[2];
   if (lanes <= 256) // a wake-up costs more than these
     workers = 1;
   runOnWorkers(workers, work);

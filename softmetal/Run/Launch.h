@@ -44,6 +44,8 @@ struct Counters {
   uint64_t threadgroupAccesses = 0, threadgroupBytes = 0, bankConflicts = 0;
   uint64_t matrixOperations = 0, floatOperations = 0;
   void add(const Counters &other);
+  /// All counts times `all` / `counted`.
+  Counters scaled(uint64_t all, uint64_t counted) const;
 };
 
 /// How launches run.
@@ -65,6 +67,7 @@ struct LaunchArguments {
   uint64_t threadgroups[3] = {1, 1, 1};
   uint32_t threads[3] = {1, 1, 1};       ///< of a threadgroup
   uint64_t gridThreads[3] = {0, 0, 0};   ///< 0: threadgroups times threads
+  uint64_t sample = 0;                   ///< run only so many threadgroups, spread over the grid; 0: all
 };
 
 class Launch {
@@ -84,6 +87,7 @@ public:
   std::vector<MemoryRange> checkedRanges; ///< `ranges` as generated code reads them
   std::vector<MemoryRange> checkedBuffers; ///< the same by buffer index; empty where unbound
   uint64_t total = 0;
+  uint64_t runs = 0;                     ///< threadgroups to run: all, or as many as the sample has
   std::atomic<uint64_t> next{0};
   std::atomic<bool> stop{false};
   std::atomic<Stop> reason{Stop::No};

@@ -11,9 +11,16 @@ struct MetalOptions : CommonOptions {
   bool fpFusion = true;          ///< a * b + c may be rounded once
 };
 
+/// What one SIMD-group holds of the result of a dot that uses matrix fragments.
+struct DotShape {
+  unsigned rows, columns;
+  unsigned operandBits; ///< of the wider operand
+};
+
 struct MetalCode {
   KernelSignature signature;
   std::string ttir, ttm;   ///< the module as it came, and with its tensors distributed
+  std::vector<DotShape> dots; ///< of the dots on matrix fragments, each shape once
   msl::KernelText kernel;  ///< text, entry, origins of lines, language version, facts
 };
 

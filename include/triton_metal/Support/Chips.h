@@ -31,6 +31,7 @@ struct Chip {
   unsigned generation;              ///< 13 for M1 .. 17 for M5
   unsigned coresMin, coresMax;
   unsigned bandwidthGBs;            ///< of the largest variant with this name
+  unsigned clockMHz;                ///< of the GPU: measured by others for M1 and M2, from published peaks for the rest
   bool nativeBfloat;                ///< Apple9 and later
   bool dynamicRegisters;            ///< registers do not bound the threads of a pipeline
   bool matrixUnits;                 ///< reachable through mpp::tensor_ops only

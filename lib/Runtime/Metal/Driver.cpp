@@ -65,6 +65,8 @@ std::string keyOf(std::string_view library, const PipelineRequest &request) {
   number(request.languageVersion);
   number(request.mathMode);
   number(request.checks);
+  number(request.count);
+  number(request.sample);
   number(request.constants.size());
   for (const MetalConstant &constant : request.constants) {
     number(constant.index);
@@ -115,6 +117,7 @@ struct Driver::State {
   std::unordered_map<std::string, std::string> warnings;
   std::unordered_map<std::string, std::unique_ptr<Pipeline>> pipelines;
   Statistics statistics;
+  MetalCounters counters{};
 };
 
 Driver::Driver(const MetalCalls *calls) : calls(calls), state(std::make_unique<State>()) {}
@@ -169,7 +172,7 @@ Error Driver::compileOnce(const PipelineRequest &request) {
     calls->freeMessage(names);
   }
   Message why(calls);
-  MetalPipelineOptions checks{request.checks, 0};
+  MetalPipelineOptions checks{request.checks, request.count, request.sample};
   MetalPipeline pipeline = calls->newPipeline(state->device, library, function.c_str(), request.constants.data(),
                                               request.constants.size(), &checks, why.out());
   calls->release(library);
@@ -225,7 +228,7 @@ Error Driver::pipelineFromLibrary(const void *bytes, size_t length, const Pipeli
   }
   Message message(calls);
   std::string function(request.function);
-  MetalPipelineOptions options{request.checks, 0};
+  MetalPipelineOptions options{request.checks, request.count, request.sample};
   MetalPipeline object = calls->newPipeline(state->device, library, function.c_str(), request.constants.data(),
                                             request.constants.size(), &options, message.out());
   if (!object) {
@@ -426,6 +429,10 @@ Error Driver::synchronize(const std::function<bool()> &interrupted) {
       first.reports.insert(first.reports.end(), reports, reports + count);
       calls->freeMessage(reports);
     }
+    if (calls->addCounters) {
+      std::lock_guard lock(state->mutex);
+      calls->addCounters(one.commands, &state->counters);
+    }
     calls->release(one.commands);
     for (MetalBuffer buffer : one.wrapped)
       calls->release(buffer);
@@ -433,6 +440,11 @@ Error Driver::synchronize(const std::function<bool()> &interrupted) {
   if (asked && !first)
     first = fail(ErrorKind::Interrupted, "interrupted");
   return first;
+}
+
+MetalCounters Driver::takeCounters() {
+  std::lock_guard lock(state->mutex);
+  return std::exchange(state->counters, {});
 }
 
 void Driver::setRunOptions(const MetalRunOptions &options) {

@@ -349,6 +349,7 @@ extern "C" const MetalCalls *macMetalCalls(void) {
       newCommandBuffer,    newEncoder,      setPipeline,   setBuffer,         setBytes,          setThreadgroupMemoryLength,
       useResource,         dispatchThreadgroups, endEncoding, newEvent,       encodeSignal,      commit,
       waitEvent,           status,          nullptr,       nullptr,           nullptr,           nullptr,
+      nullptr,
   };
   if (!objc.loaded)
     objc.loaded = load();

@@ -140,6 +140,12 @@ class CompiledKernel:
             raise UnsupportedOnDevice("with_msl", self.metadata.target, "its code is not text", "compile for target='metal'")
         return CompiledKernel(self.src, "metal", self._options, "", self._artifact.with_text(text))
 
+    def counting_launchable(self, sample: int = 0):
+        """Code whose launches count memory transactions and operations in so many threadgroups; see _core.take_metal_counters."""
+        if self.metadata.target != "metal":
+            raise UnsupportedOnDevice("counting", self.metadata.target, "only the software Metal counts", "compile for target='metal'")
+        return self._artifact.counting_launchable(sample)
+
     def launch_metadata(self, grid, stream, *args):
         """What launch hooks get."""
         return {"name": self.name, "grid": grid, "stream": stream, "metadata": self.metadata, "args": args}
@@ -184,7 +190,7 @@ def _argument_type(spelling: str) -> str:
 
 
 @functools.cache
-def _disk_cache(directory: str, limit: int):
+def _open_cache(directory: str, limit: int):
     return _core.DiskCache(directory, limit)
 
 
@@ -193,15 +199,16 @@ def _say_once(reason: str) -> None:
     warnings.warn(f"compiled kernels are not kept on disk: {reason}", RuntimeWarning, stacklevel=4)
 
 
-def _cache():
+def disk_cache():
+    """The cache of compiled kernels; None where it is switched off."""
     from .. import version
 
     if not knobs.cache.enabled:
         return None
-    return _disk_cache(os.path.join(knobs.cache.dir, "triton-metal", version), knobs.cache.limit)
+    return _open_cache(os.path.join(knobs.cache.dir, "triton-metal", version), knobs.cache.limit)
 
 
-def _backend(device: str):
+def backend_of(device: str):
     """The module of this device."""
     if device == "cpu":
         from . import cpu as backend
@@ -227,11 +234,11 @@ def compile(src, target=None, options=None, _env_vars=None) -> CompiledKernel:
     if not isinstance(src, (ASTSource, IRSource)):
         src = IRSource(src)
     parsed = Options.parse(device, options.as_dict() if isinstance(options, Options) else options)
-    backend = _backend(device)
+    backend = backend_of(device)
     settings = json.dumps(knobs.code_settings(), sort_keys=True)
     parts = (triton_key(), device, backend.target_key(), src.hash(), parsed.hash(), settings)
     key = _core.cache_key("\0".join(parts).encode())
-    cache = _cache()
+    cache = disk_cache()
     if cache is not None and not knobs.compilation.always_compile:
         files = cache.load(key)
         artifact = backend.restore(files) if files is not None else None

@@ -26,6 +26,9 @@ class Artifact:
     def launchable(self):
         return self._code.launchable(self._checked)
 
+    def counting_launchable(self, sample: int):
+        return self._code.counting_launchable(sample)
+
 
 def target_key() -> str:
     return knobs.metal.chip

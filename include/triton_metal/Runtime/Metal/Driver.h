@@ -82,6 +82,8 @@ struct PipelineRequest {
   uint32_t languageVersion = 0;      ///< (major << 16) + minor; 0: the device's newest
   uint32_t mathMode = MetalMathSafe;
   uint32_t checks = 0;               ///< MetalCheck... bits; they make another pipeline
+  bool count = false;                ///< launches add to the driver's counters; only the software Metal does
+  uint32_t sample = 0;               ///< with count: so many threadgroups run, spread over the grid, and counts are scaled; 0: all
   uint32_t threads = 0;              ///< threads a threadgroup that launches will use: more than the pipeline allows is OutOfResources
   std::vector<MetalConstant> constants;
 };
@@ -137,6 +139,9 @@ public:
   /// Commits what is open and waits for all of it. Errors of the device surface here.
   /// `interrupted` (may be empty) is asked about every 20 ms; when it says yes, the software Metal ends its kernel.
   Error synchronize(const std::function<bool()> &interrupted = {});
+
+  /// What launches of counting pipelines have done since the last call, as far as synchronize() has waited for them.
+  MetalCounters takeCounters();
 
   /// How the software Metal runs; no effect on a Mac.
   void setRunOptions(const MetalRunOptions &options);

@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define METAL_CALLS_VERSION 1
+#define METAL_CALLS_VERSION 2
 
 typedef struct MetalDeviceObject *MetalDevice;
 typedef struct MetalQueueObject *MetalQueue;
@@ -76,7 +76,17 @@ enum { MetalCheckBounds = 1, MetalCheckRaces = 2, MetalCheckInitialisation = 4, 
 typedef struct MetalPipelineOptions {
   uint32_t checks;            /* MetalCheck... */
   uint32_t count;             /* 1: count memory transactions and operations */
+  uint32_t sample;            /* with count: run so many threadgroups, spread over the grid, and scale the counts; 0: all of them */
 } MetalPipelineOptions;
+
+/* What launches of counting pipelines did. Transactions are 128-byte lines that one SIMD-group's access touches; conflicts are the extra
+   turns that 32 banks of 4 bytes would need. */
+typedef struct MetalCounters {
+  uint64_t switches, collectives, barriers, lanes;
+  uint64_t deviceAccesses, deviceBytes, deviceTransactions;
+  uint64_t threadgroupAccesses, threadgroupBytes, bankConflicts;
+  uint64_t matrixOperations, floatOperations;
+} MetalCounters;
 
 enum { MetalUsageRead = 1, MetalUsageWrite = 2 };
 
@@ -162,6 +172,7 @@ typedef struct MetalCalls {
   void (*interrupt)(MetalQueue queue);  /* ends the kernel that runs; safe in a signal handler */
   size_t (*takeReports)(MetalCommandBuffer commands, MetalReport **reports);  /* freed with freeMessage */
   char *(*libraryAIR)(MetalLibrary library, const char *function, char **error);  /* LLVM IR as text; freed with freeMessage */
+  void (*addCounters)(MetalCommandBuffer commands, MetalCounters *counters);  /* adds those of the buffer's launches */
 } MetalCalls;
 
 #ifdef __cplusplus
