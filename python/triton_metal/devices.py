@@ -8,6 +8,8 @@ import sys
 from . import _core
 
 _NAMES = ("cpu", "metal")
+#: Whether "metal" is a Mac's GPU; elsewhere it is the software Metal.
+_HAS_GPU = sys.platform == "darwin" and os.uname().machine == "arm64"
 
 
 def _default() -> str:
@@ -16,7 +18,7 @@ def _default() -> str:
         if chosen not in _NAMES:
             raise ValueError(f"TRITON_METAL_DEVICE is {chosen!r}; there are the devices 'cpu' and 'metal'")
         return chosen
-    return "metal" if sys.platform == "darwin" and os.uname().machine == "arm64" else "cpu"
+    return "metal" if _HAS_GPU else "cpu"
 
 
 def set_device(name: str) -> None:
@@ -32,6 +34,11 @@ def current_device() -> str:
 def synchronize() -> None:
     """Wait for every launch that was given to a device; errors of the device surface here."""
     _core.synchronize()
+
+
+def launches_return_early(device: str) -> bool:
+    """Whether a launch on `device` may return before it has run: on a Mac's GPU. The others have finished."""
+    return device == "metal" and _HAS_GPU
 
 
 set_device(_default())
