@@ -113,6 +113,28 @@ def welford(mean_a, m2_a, n_a, mean_b, m2_b, n_b):
 
 
 @pytest.mark.parametrize("axis", [0, 1])
+def test_combine_that_chooses_by_branches(device, axis):
+    """Nested `if`s, several results, an early return: the larger distance from 7 wins, ties by the smaller index."""
+    prelude = """
+@triton.jit
+def farther(a, i, b, j):
+    da, db = tl.abs(a - 7), tl.abs(b - 7)
+    if da == db:
+        if j < i:
+            a, i = b, j
+    elif db > da:
+        return b, j
+    return a, i
+"""
+    x = sample("int32", 16 * 32).reshape(16, 32) % 100
+    out_shape = (32,) if axis == 0 else (16,)
+    index = f"tl.broadcast_to(tl.arange(0, {x.shape[axis]})[{':, None' if axis == 0 else 'None, :'}], 16, 32)"
+    call = f"tl.reduce((x, {index}), {axis}, farther)[1]"
+    got = reduce(call, x, "int32", out_shape, "int32", device, prelude)
+    np.testing.assert_array_equal(got, np.abs(x - 7).argmax(axis))
+
+
+@pytest.mark.parametrize("axis", [0, 1])
 def test_combine_with_a_branch(device, axis):
     """A combine function with an `if` whose condition is a value."""
     prelude = """

@@ -139,6 +139,31 @@ static void expandHistogram(tt::HistogramOp histogram) {
   histogram.erase();
 }
 
+/// The lanes that combine values run as one, so a combine function computes both ways of its `if`s and selects. An `if` that does more
+/// than compute stays, and is refused where the function is written out.
+static void flattenBranches(Region &combine) {
+  combine.walk([](scf::IfOp branch) {
+    auto computes = [](Region &region) {
+      return llvm::all_of(region.getOps(), [](Operation &op) {
+        return op.hasTrait<OpTrait::IsTerminator>() || (op.getNumRegions() == 0 && isMemoryEffectFree(&op));
+      });
+    };
+    if (!computes(branch.getThenRegion()) || !computes(branch.getElseRegion()) || branch.getElseRegion().empty())
+      return;
+    OpBuilder builder(branch);
+    auto hoist = [&](Block *block) {
+      SmallVector<Value> results(block->getTerminator()->getOperands());
+      block->getTerminator()->erase();
+      branch->getBlock()->getOperations().splice(branch->getIterator(), block->getOperations());
+      return results;
+    };
+    SmallVector<Value> first = hoist(branch.thenBlock()), second = hoist(branch.elseBlock());
+    for (auto [result, yes, no] : llvm::zip_equal(branch.getResults(), first, second))
+      result.replaceAllUsesWith(arith::SelectOp::create(builder, branch.getLoc(), branch.getCondition(), yes, no));
+    branch.erase();
+  });
+}
+
 /// A scalar atomic happens once, and every lane needs what it gives: one on a tensor of one element, whose holder does it.
 static void expandScalarAtomic(Operation *op) {
   OpBuilder builder(op);
@@ -167,6 +192,8 @@ struct PrepareForMetal : public triton_metal::ttm::impl::PrepareForMetalBase<Pre
         return expandCat(cat);
       if (auto histogram = dyn_cast<tt::HistogramOp>(op))
         return expandHistogram(histogram);
+      if (isa<tt::ReduceOp, tt::ScanOp>(op))
+        return flattenBranches(op->getRegion(0));
       if (isa<LLVM::AssumeOp>(op)) // Metal's text has no such hint
         return op->erase();
       if (isa<tt::DebugBarrierOp>(op)) {

@@ -27,6 +27,35 @@ tt.func public @debug_barrier() {
   tt.return
 }
 
+// The arms of an `if` within a combine function are both computed.
+// CHECK-LABEL: @branch
+// CHECK: "tt.reduce"
+// CHECK-NOT: scf.if
+// CHECK: %[[SUM:.*]] = arith.addi %[[A:.*]], %[[B:.*]] : i32
+// CHECK: %[[INNER:.*]] = arith.select %{{.*}}, %[[SUM]], %[[B]] : i32
+// CHECK: %[[OUTER:.*]] = arith.select %{{.*}}, %[[INNER]], %[[A]] : i32
+// CHECK: tt.reduce.return %[[OUTER]]
+tt.func public @branch(%x: tensor<16xi32>) -> i32 {
+  %r = "tt.reduce"(%x) <{axis = 0 : i32}> ({
+  ^bb0(%a: i32, %b: i32):
+    %c = arith.cmpi slt, %a, %b : i32
+    %d = arith.cmpi ne, %a, %b : i32
+    %v = scf.if %c -> i32 {
+      %w = scf.if %d -> i32 {
+        %s = arith.addi %a, %b : i32
+        scf.yield %s : i32
+      } else {
+        scf.yield %b : i32
+      }
+      scf.yield %w : i32
+    } else {
+      scf.yield %a : i32
+    }
+    tt.reduce.return %v : i32
+  }) : (tensor<16xi32>) -> i32
+  tt.return %r : i32
+}
+
 // CHECK-LABEL: @histogram
 // CHECK: arith.cmpi eq, {{.*}} : tensor<16x4xi32>
 // CHECK: arith.andi {{.*}} : tensor<16x4xi1>
