@@ -119,8 +119,6 @@ def test_map_elementwise_packed(device):
 
 
 def test_map_elementwise_packed_by_four(device):
-    if device == "metal":
-        pytest.xfail("ttm.read as an operand of element-wise operations has no Metal code, and the refusal ends in a crash")
     x = np.arange(64, dtype=np.float32).reshape(4, 16)
     got = rows("tl.map_elementwise(four, x, pack=4)", x, device, before=MAPPED)
     np.testing.assert_array_equal(got, x.reshape(4, 4, 4)[:, :, ::-1].reshape(4, 16))

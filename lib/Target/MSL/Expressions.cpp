@@ -309,8 +309,8 @@ Expression ExpressionPrinter::printDefinition(Operation *op) {
         std::string place = printPlace(load.getPtr());
         if (!load.getMask())
           return Expression{place, place.front() == '*' ? Precedence::Unary : Precedence::Primary};
-        return Expression{print(load.getMask()).in(Precedence::Or) + " ? " + place + " : " +
-                              arm(load.getOther(), llvm::cast<triton_metal::msl::PointerType>(load.getPtr().getType()).getSpace(), Precedence::Or),
+        AddressSpace space = llvm::cast<triton_metal::msl::PointerType>(load.getPtr().getType()).getSpace();
+        return Expression{print(load.getMask()).in(Precedence::Or) + " ? " + place + " : " + arm(load.getOther(), space, Precedence::Or),
                           Precedence::Conditional};
       })
       .Case([&](PtrAddOp sum) {
