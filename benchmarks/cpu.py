@@ -1,4 +1,4 @@
-"""The CPU device against PyTorch, on as many threads as both may use. No allocation in the timed part but where it says so."""
+"""The CPU device against PyTorch and NumPy, on as many threads as all may use. No allocation in the timed part but where it says so."""
 from __future__ import annotations
 
 import numpy as np
@@ -11,6 +11,7 @@ def measure(rounds: int) -> list[Row]:
     import torch
     import torch.nn.functional as F
     rng = np.random.default_rng(0)
+    rows = []
 
     def array(*shape, dtype=np.float32):
         out = aligned(int(np.prod(shape)), dtype).reshape(shape)
@@ -19,52 +20,54 @@ def measure(rounds: int) -> list[Row]:
 
     def both(*arrays):
         return [torch.from_numpy(a) for a in arrays]
-    rows = []
 
-    add = load_example("vector_add").add
+    def report(name, ours, **peers):
+        """Rows for ours against each peer, a function with its name in words and its target; all take turns in the same rounds."""
+        times = interleave({"ours": ours} | {key: call for key, (call, *_) in peers.items()}, rounds)
+        for key, (_, words, *least) in peers.items():
+            rows.append(compare("cpu", name, times["ours"], words, times[key], *least))
+
+    example = load_example("vector_add")
     x, y, z, z2 = (array(16 << 20) for _ in range(4))
     tx, ty, tz = both(x, y, z2)
     for block in (1024, 4096):
-        times = interleave({"ours": lambda: add(x, y, z, block=block, device="cpu"),
-                            "torch": lambda: torch.add(tx, ty, out=tz)}, rounds)
-        rows.append(compare("cpu", f"add 64 MiB, BLOCK {block}", times["ours"], "torch.add(out=)", times["torch"], 0.9))
+        report(f"add 64 MiB, BLOCK {block}", lambda: example.add(x, y, z, block=block, device="cpu"),
+               torch=(lambda: torch.add(tx, ty, out=tz), "torch.add(out=)", 0.9), numpy=(lambda: np.add(x, y, out=z2), "np.add(out=)"))
 
-    softmax = load_example("softmax").softmax
+    softmax = load_example("softmax")
     x, z = array(4096, 1024), array(4096, 1024)
     (tx,) = both(x)
-    times = interleave({"ours": lambda: softmax(x, z, device="cpu"), "torch": lambda: torch.softmax(tx, 1)}, rounds)
-    rows.append(compare("cpu", "softmax 4096x1024", times["ours"], "torch.softmax", times["torch"], 1.2))
+    report("softmax 4096x1024", lambda: softmax.softmax(x, z, device="cpu"), torch=(lambda: torch.softmax(tx, 1), "torch.softmax", 1.2),
+           numpy=(lambda: softmax.reference(x), "NumPy"))
 
-    layer_norm = load_example("layer_norm").layer_norm
+    layer_norm = load_example("layer_norm")
     weight, bias = array(1024), array(1024)
     tw, tb = both(weight, bias)
     out = torch.empty_like(tx), torch.empty(4096, 1), torch.empty(4096, 1)
-    times = interleave({"ours": lambda: layer_norm(x, weight, bias, z, device="cpu"),
-                        "torch": lambda: F.layer_norm(tx, (1024,), tw, tb),
-                        "out": lambda: torch.ops.aten.native_layer_norm.out(tx, (1024,), tw, tb, 1e-5, out0=out[0], out1=out[1],
-                                                                           out2=out[2])}, rounds)
-    rows.append(compare("cpu", "layer norm 4096x1024", times["ours"], "F.layer_norm", times["torch"], 1.5))
-    rows.append(compare("cpu", "layer norm 4096x1024", times["ours"], "native_layer_norm(out=)", times["out"], 1.0))
+    report("layer norm 4096x1024", lambda: layer_norm.layer_norm(x, weight, bias, z, device="cpu"),
+           torch=(lambda: F.layer_norm(tx, (1024,), tw, tb), "F.layer_norm", 1.5),
+           out=(lambda: torch.ops.aten.native_layer_norm.out(tx, (1024,), tw, tb, 1e-5, out0=out[0], out1=out[1], out2=out[2]),
+                "native_layer_norm(out=)", 1.0),
+           numpy=(lambda: layer_norm.reference(x, weight, bias), "NumPy"))
 
     matmul = load_example("matmul").matmul
-    a, b, c = array(1024, 1024), array(1024, 1024), array(1024, 1024)
-    ta, tb, tc = both(a, b, np.empty_like(c))
+    a, b, c, c2 = (array(1024, 1024) for _ in range(4))
+    ta, tb, tc = both(a, b, c2)
     tile = (128, 64, 64)
-    times = interleave({"ours": lambda: matmul(a, b, c, block=tile, device="cpu"),
-                        "torch": lambda: torch.mm(ta, tb, out=tc)}, rounds)
-    rows.append(compare("cpu", "matmul fp32 1024^3", times["ours"], "torch.mm", times["torch"], 0.7))
-    halves = {"fp16": [torch.from_numpy(v).half() for v in (a, b)], "bf16": [torch.from_numpy(v).bfloat16() for v in (a, b)]}
-    for name, (p, q) in halves.items():
-        times = interleave({"ours": lambda: matmul(p, q, c, block=tile, device="cpu"),
-                            "fp32": lambda: matmul(a, b, c, block=tile, device="cpu")}, rounds)
-        rows.append(compare("cpu", f"matmul {name} 1024^3", times["ours"], "ours in fp32", times["fp32"], 0.6))
 
-    attention = load_example("attention").attention
+    def ours(p, q):
+        return lambda: matmul(p, q, c, block=tile, device="cpu")
+    report("matmul fp32 1024^3", ours(a, b), torch=(lambda: torch.mm(ta, tb, out=tc), "torch.mm", 0.7),
+           numpy=(lambda: np.matmul(a, b, out=c2), "np.matmul(out=)"))
+    for name, (p, q) in {"fp16": (ta.half(), tb.half()), "bf16": (ta.bfloat16(), tb.bfloat16())}.items():
+        report(f"matmul {name} 1024^3", ours(p, q), fp32=(ours(a, b), "ours in fp32", 0.6))
+
+    attention = load_example("attention")
     q, k, v, out = (array(8, 1024, 64) for _ in range(4))
     tq, tk, tv = (t[None] for t in both(q, k, v))
     for causal in (False, True):
-        times = interleave({"ours": lambda: attention(q, k, v, out, causal, device="cpu"),
-                            "torch": lambda: F.scaled_dot_product_attention(tq, tk, tv, is_causal=causal)}, rounds)
-        rows.append(compare("cpu", f"attention 8x1024x64{', causal' if causal else ''}", times["ours"],
-                            "scaled_dot_product_attention", times["torch"], None if causal else 0.7))
+        report(f"attention 8x1024x64{', causal' if causal else ''}", lambda: attention.attention(q, k, v, out, causal, device="cpu"),
+               torch=(lambda: F.scaled_dot_product_attention(tq, tk, tv, is_causal=causal), "scaled_dot_product_attention",
+                      None if causal else 0.7),
+               numpy=(lambda: attention.reference(q, k, v, causal), "NumPy, in float64"))
     return rows

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -102,6 +103,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         wheel = build(options.python, folder, options.build_dir)
+        (ROOT / "out").mkdir(exist_ok=True)
+        shutil.copy2(wheel, ROOT / "out")  # for ./dev bench
         complaints = check_contents(wheel)
         try_it(options.python, wheel, folder)
     print("\n".join(complaints) or "the wheel is right")
