@@ -11,9 +11,6 @@
 //===----------------------------------------------------------------------------===//
 #include "GroupEmitter.h"
 
-#include "Elementwise.h"
-#include "mlir/IR/Matchers.h"
-
 using namespace mlir;
 
 namespace triton_metal::cpu {
@@ -31,101 +28,6 @@ void closeBlock(OpBuilder &b, Location loc, Block *block, ValueRange yielded) {
   b.setInsertionPointToEnd(block);
   scf::YieldOp::create(b, loc, yielded);
 }
-
-TypedAttr neutralElement(Block &region) {
-  if (region.getNumArguments() != 2 || std::distance(region.begin(), region.end()) != 2)
-    return {};
-  Operation *op = &region.front();
-  if (op->getNumOperands() != 2 || op->getNumResults() != 1 || region.getTerminator()->getOperand(0) != op->getResult(0))
-    return {};
-  Value a = op->getOperand(0), c = op->getOperand(1);
-  if (!((a == region.getArgument(0) && c == region.getArgument(1)) || (a == region.getArgument(1) && c == region.getArgument(0))))
-    return {};
-  Type type = op->getResult(0).getType();
-  Builder b(op->getContext());
-  auto number = [&](APInt value) -> TypedAttr { return IntegerAttr::get(type, value); };
-  auto real = [&](APFloat value) -> TypedAttr { return FloatAttr::get(type, value); };
-  if (auto floatType = dyn_cast<FloatType>(type)) {
-    const llvm::fltSemantics &semantics = floatType.getFloatSemantics();
-    return TypeSwitch<Operation *, TypedAttr>(op)
-        .Case([&](arith::AddFOp) { return real(APFloat::getZero(semantics, /*Negative=*/true)); })
-        .Case([&](arith::MulFOp) { return real(APFloat::getOne(semantics)); })
-        .Case<arith::MaxNumFOp, arith::MinNumFOp>([&](auto) { return real(APFloat::getQNaN(semantics)); })
-        .Case([&](arith::MaximumFOp) { return real(APFloat::getInf(semantics, true)); })
-        .Case([&](arith::MinimumFOp) { return real(APFloat::getInf(semantics, false)); })
-        .Default([](Operation *) { return TypedAttr(); });
-  }
-  auto integer = dyn_cast<IntegerType>(type);
-  if (!integer)
-    return {};
-  unsigned bits = integer.getWidth();
-  return TypeSwitch<Operation *, TypedAttr>(op)
-      .Case<arith::AddIOp, arith::OrIOp, arith::XOrIOp, arith::MaxUIOp>([&](auto) { return number(APInt::getZero(bits)); })
-      .Case<arith::AndIOp, arith::MinUIOp>([&](auto) { return number(APInt::getAllOnes(bits)); })
-      .Case([&](arith::MulIOp) { return number(APInt(bits, 1)); })
-      .Case([&](arith::MaxSIOp) { return number(APInt::getSignedMinValue(bits)); })
-      .Case([&](arith::MinSIOp) { return number(APInt::getSignedMaxValue(bits)); })
-      .Default([](Operation *) { return TypedAttr(); });
-}
-
-SmallVector<Value> combine(Program &program, OpBuilder &b, Location loc, Block &region, ValueRange left, ValueRange right) {
-  Type like = left[0].getType();
-  auto wide = [&](Value scalar) -> Value {
-    auto vector = dyn_cast<VectorType>(like);
-    return vector ? Value(vector::BroadcastOp::create(b, loc, VectorType::get(vector.getShape(), scalar.getType()), scalar)) : scalar;
-  };
-  IRMapping mapping;
-  unsigned count = left.size();
-  for (unsigned i = 0; i < count; ++i) {
-    mapping.map(region.getArgument(i), left[i]);
-    mapping.map(region.getArgument(count + i), right[i]);
-  }
-  auto valueOf = [&](Value value) {
-    if (Value known = mapping.lookupOrNull(value))
-      return known;
-    OpBuilder::InsertionGuard guard(b);
-    Value scalar = program.scalar(value);
-    return scalar;
-  };
-  auto laneValueOf = [&](Value value) {
-    Value result = valueOf(value);
-    return isa<VectorType>(like) && !isa<VectorType>(result.getType()) ? wide(result) : result;
-  };
-  // Gives the values of the block's terminator; nothing where an operation has no emission. Nothing in a combine function has
-  // effects and nothing traps, so both sides of a branch are computed and each lane chooses.
-  auto emitBlock = [&](auto &self, Block &block) -> std::optional<SmallVector<Value>> {
-    for (Operation &op : block.without_terminator()) {
-      if (auto branch = dyn_cast<scf::IfOp>(op)) {
-        Value condition = laneValueOf(branch.getCondition());
-        auto yes = self(self, *branch.thenBlock());
-        std::optional<SmallVector<Value>> no = SmallVector<Value>();
-        if (branch.elseBlock())
-          no = self(self, *branch.elseBlock());
-        if (!yes || !no)
-          return std::nullopt;
-        for (auto [result, first, second] : llvm::zip_equal(branch.getResults(), *yes, *no))
-          mapping.map(result, arith::SelectOp::create(b, loc, condition, first, second));
-        continue;
-      }
-      Value result;
-      if (isa<arith::ConstantOp>(op))
-        result = wide(b.clone(op)->getResult(0));
-      else if (isElementwise(&op))
-        result = emitElementwise(b, loc, &op, llvm::map_to_vector(op.getOperands(), laneValueOf),
-                                 registerType(op.getResult(0).getType()));
-      if (!result) {
-        program.refuse(&op, loc, "a combine function with this operation");
-        return std::nullopt;
-      }
-      mapping.map(op.getResult(0), result);
-    }
-    return llvm::map_to_vector(block.getTerminator()->getOperands(), laneValueOf);
-  };
-  std::optional<SmallVector<Value>> results = emitBlock(emitBlock, region);
-  return results ? *results : SmallVector<Value>(left);
-}
-
-static tt::ReduceOp reduceOf(const Root &root) { return cast<tt::ReduceOp>(root.op); }
 
 GroupEmitter::GroupEmitter(Program &program, Group &group, OpBuilder &builder, Location loc)
     : program(program), group(group), b(builder), loc(loc), nest(program, builder, loc) {}
@@ -209,32 +111,8 @@ unsigned GroupEmitter::withAxis(unsigned index, const Lanes &position) {
   return nest.intern(std::move(full));
 }
 
-/// One neutral element, or zero to be replaced by the first element, for each chunk of each operand of each reduction.
-GroupEmitter::Values GroupEmitter::initialAccumulators() {
-  Values accumulators;
-  for (const Root &root : group.roots) {
-    if (root.kind != Root::Reduce)
-      continue;
-    TypedAttr neutral = neutralElement(reduceOf(root).getCombineBlock());
-    for (Value source : reduceOf(root).getSrcs()) {
-      Type element = registerType(tt::getElementOf(source.getType()));
-      TypedAttr attr = neutral && !needsFirst ? neutral : TypedAttr(cast<TypedAttr>(b.getZeroAttr(element)));
-      if (nest.width > 1)
-        attr = SplatElementsAttr::get(cast<ShapedType>(nest.laneType(element)), attr);
-      Value value = arith::ConstantOp::create(nest.at(0), loc, attr);
-      accumulators.append(chunks, value);
-    }
-  }
-  return accumulators;
-}
-
 /// Evaluates all roots at `indices` (one a chunk), then stores. Reductions are combined into their accumulators.
 GroupEmitter::Values GroupEmitter::step(Values accumulators, unsigned count, ArrayRef<unsigned> indices, Value first, bool onlyReductions) {
-  struct Pending {
-    const Root *root;
-    unsigned chunk;
-    Lanes value, pointer, mask;
-  };
   std::vector<Pending> pending;
   unsigned next = 0;
   for (const Root &root : group.roots) {
@@ -462,89 +340,6 @@ void GroupEmitter::innerLoop() {
   nest.innerDepth = nest.deepest();
   if (group.axis < 0)
     finishRows(Values(loop.getResults()));
-}
-
-/// Results of a reduction with lanes across: they are where they belong already.
-void GroupEmitter::storeAccumulators(Values accumulators, unsigned count) {
-  unsigned next = 0;
-  for (Root &root : group.roots) {
-    if (root.kind != Root::Reduce)
-      continue;
-    unsigned operands = reduceOf(root).getSrcs().size();
-    for (unsigned i = 0; i < operands; ++i)
-      for (unsigned chunk = 0; chunk < count; ++chunk) {
-        Value value = accumulators[next + i * count + chunk];
-        Type element = getElementTypeOrSelf(value.getType());
-        if (root.results.empty()) {
-          program.bindScalar(root.op->getResult(i), value);
-          continue;
-        }
-        Lanes lanes = nest.fromVector(element, value, nest.deepest());
-        nest.store(nest.bufferPointer(root.results[i], indexOfChunk(chunk)), nullptr, lanes, nest.deepest());
-      }
-    next += operands * count;
-  }
-}
-
-/// Combines the accumulators of a row: chunks first, then halves of the vector.
-void GroupEmitter::finishRows(Values accumulators) {
-  unsigned next = 0, depth = nest.deepest();
-  for (Root &root : group.roots) {
-    if (root.kind != Root::Reduce)
-      continue;
-    tt::ReduceOp reduce = reduceOf(root);
-    Block &region = reduce.getCombineBlock();
-    unsigned operands = reduce.getSrcs().size();
-    SmallVector<Values> tuples;
-    for (unsigned chunk = 0; chunk < chunks; ++chunk) {
-      Values tuple;
-      for (unsigned i = 0; i < operands; ++i)
-        tuple.push_back(accumulators[next + i * chunks + chunk]);
-      tuples.push_back(std::move(tuple));
-    }
-    next += operands * chunks;
-    OpBuilder &at = nest.at(depth);
-    Location where = root.op->getLoc();
-    while (tuples.size() > 1) {
-      SmallVector<Values> half;
-      for (unsigned i = 0; i + 1 < tuples.size(); i += 2)
-        half.push_back(combine(program, at, where, region, tuples[i], tuples[i + 1]));
-      tuples = std::move(half);
-    }
-    Values tuple = tuples[0];
-    for (int64_t lanes = nest.width; lanes > 1; lanes /= 2) {
-      Values low, high;
-      for (Value value : tuple) {
-        if (lanes == 2) {
-          low.push_back(vector::ExtractOp::create(at, where, value, int64_t(0)));
-          high.push_back(vector::ExtractOp::create(at, where, value, int64_t(1)));
-          continue;
-        }
-        SmallVector<int64_t> first, second;
-        for (int64_t i = 0; i < lanes / 2; ++i) {
-          first.push_back(i);
-          second.push_back(lanes / 2 + i);
-        }
-        low.push_back(vector::ShuffleOp::create(at, where, value, value, first));
-        high.push_back(vector::ShuffleOp::create(at, where, value, value, second));
-      }
-      tuple = combine(program, at, where, region, low, high);
-    }
-    for (unsigned i = 0; i < operands; ++i) {
-      if (root.results.empty()) {
-        program.bindScalar(root.op->getResult(i), tuple[i]);
-        continue;
-      }
-      Nest::Index index;
-      for (unsigned dim = 0; dim < outer.size(); ++dim)
-        if (int(dim) != int(reduce.getAxis()))
-          index.push_back(dim < laneDim ? outer[dim] : nest.integer(b.getI64Type(), 0));
-      int64_t width = std::exchange(nest.width, 1);
-      Lanes lanes = nest.uniform(tuple[i], depth);
-      nest.store(nest.bufferPointer(root.results[i], nest.intern(std::move(index))), nullptr, lanes, depth);
-      nest.width = width;
-    }
-  }
 }
 
 void GroupEmitter::emit() {

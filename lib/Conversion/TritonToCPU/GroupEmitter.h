@@ -10,6 +10,8 @@ llvm::SmallVector<mlir::Value> combine(Program &program, mlir::OpBuilder &b, mli
 /// The neutral element of the region's one operation, or null.
 mlir::TypedAttr neutralElement(mlir::Block &region);
 
+inline tt::ReduceOp reduceOf(const Root &root) { return llvm::cast<tt::ReduceOp>(root.op); }
+
 class GroupEmitter {
 public:
   GroupEmitter(Program &program, Group &group, mlir::OpBuilder &builder, mlir::Location loc);
@@ -17,6 +19,12 @@ public:
 
 private:
   using Values = llvm::SmallVector<mlir::Value>;
+  /// What a root stores at one chunk of a step.
+  struct Pending {
+    const Root *root;
+    unsigned chunk;
+    Lanes value, pointer, mask;
+  };
 
   void chooseLanes();
   void openOuterLoops();
