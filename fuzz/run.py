@@ -3,6 +3,7 @@
     ./dev run python fuzz/run.py                          60 seconds from a random seed, which is printed first
     ./dev run python fuzz/run.py --seed 7 --count 1       one program again
     ./dev run python fuzz/run.py --plant swap-sub         with a planted miscompilation: must be found
+    ./dev run python fuzz/run.py --device cpu --processor host:64      with vectors of another machine's width
 
 A failing program is printed with the command that repeats it. Ctrl-C ends a run with its summary. Program k of a run is
 that of seed SEED + k. The tests run consecutive seeds from a fixed one, so that they give the same answer for the same
@@ -75,6 +76,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, help="number of programs instead of seconds")
     parser.add_argument("--device", action="append", choices=("cpu", "metal", "upstream"),
                         help="default: cpu and metal; upstream = upstream Triton's interpreter, to check the generator")
+    parser.add_argument("--processor", help="what CPU code is made for, as knobs.cpu.processor")
     parser.add_argument("--plant", help="a planted miscompilation (test-only pass option); exit 0 if it is found")
     options = parser.parse_args()
     devices = options.device or ["cpu", "metal"]
@@ -86,6 +88,8 @@ def main() -> int:
         import triton_metal as triton
         import triton_metal.language as language
         triton.knobs.cache.enabled = False  # every program is compiled once
+        if options.processor:
+            triton.knobs.cpu.processor = options.processor
         if options.plant:
             triton.knobs.compilation.planted_fault = options.plant
     seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "little")

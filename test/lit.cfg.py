@@ -1,6 +1,5 @@
 """Configuration of the pass tests: lit and FileCheck, one file a pass. Run by `./dev test lit`."""
 import os
-import shutil
 import sys
 
 import lit.formats
@@ -17,5 +16,3 @@ config.environment["PYTHONPATH"] = os.path.join(config.tm_build_dir, "python")
 config.substitutions.append(("%python", sys.executable))
 if "TRITON_METAL_OPT_WITHOUT" in os.environ:  # tools/empty_passes.py: run without one pass
     config.environment["TRITON_METAL_OPT_WITHOUT"] = os.environ["TRITON_METAL_OPT_WITHOUT"]
-if shutil.which("qemu-aarch64-static"):
-    config.available_features.add("qemu-aarch64")

@@ -12,9 +12,9 @@ using namespace mlir;
 
 namespace triton_metal {
 
-/// The target of the options; nothing for a processor that is not known.
-static std::optional<cpu::TargetSpec> targetOf(const CPUOptions &options) {
-  return options.processor.empty() ? cpu::TargetSpec::host() : cpu::TargetSpec::named(options.processor);
+/// The target that is called so; nothing for a processor that is not known.
+static std::optional<cpu::TargetSpec> targetOf(const std::string &processor) {
+  return processor.empty() ? cpu::TargetSpec::host() : cpu::TargetSpec::named(processor);
 }
 
 static std::string take(const SmallVectorImpl<char> &bytes) { return std::string(bytes.data(), bytes.size()); }
@@ -23,16 +23,18 @@ Result<CPUCode> compileForCPU(const Module &module, const CPUOptions &options) {
   Result<KernelSignature> signature = kernelSignature(module);
   if (!signature)
     return signature.error();
-  std::optional<cpu::TargetSpec> target = targetOf(options);
+  std::optional<cpu::TargetSpec> target = targetOf(options.processor);
   if (!target)
     return Error{Error::Kind::Invalid, "there is no processor '" + options.processor +
-                                           "'; there are host, x86-64-v3, x86-64-v4, sapphirerapids and aarch64"};
+                                           "'; there are host, x86-64-v3, x86-64-v4, sapphirerapids and aarch64, each also with the "
+                                           "width of a vector behind it, as in host:16"};
   if (std::string reason = cpu::whyNotMade(*target); !reason.empty())
     return Error{Error::Kind::Invalid, reason};
   CPUCode code;
   code.signature = *signature;
   code.ttir = print(module);
   code.checked = options.checked;
+  code.processor = options.processor;
   MLIRContext *context = getContext(module);
   std::optional<Error> failure;
   CPUPipelineOptions pipeline;
@@ -72,14 +74,18 @@ Result<CPUCode> compileForCPU(const Module &module, const CPUOptions &options) {
   }
   if (failure)
     return *failure;
-  if (!options.processor.empty() && !cpu::whyNotHere(*target).empty())
-    return code;
   if (std::optional<Error> error = loadForCPU(code))
     return *error;
   return code;
 }
 
 std::optional<Error> loadForCPU(CPUCode &code) {
+  std::optional<cpu::TargetSpec> target = targetOf(code.processor);
+  if (!target)
+    return Error{Error::Kind::Invalid, "there is no processor '" + code.processor + "'"};
+  code.whyNotHere = cpu::whyNotHere(*target);
+  if (!code.whyNotHere.empty() && !code.processor.empty())
+    return std::nullopt;
   std::string reason;
   std::vector<cpu::RuntimeSymbol> symbols;
   for (const auto &[name, address] : cpu::callbacks())
@@ -99,13 +105,16 @@ Result<std::string> disassembleForCPU(const CPUCode &code) {
   std::string reason;
   bool done = false;
   std::optional<Crash> crash = runGuarded([&] {
-    done = cpu::compileLLVMIR(code.llir, cpu::TargetSpec::host(), cpu::CodeKind::Assembly, /*optimise=*/false, text, reason);
+    done = cpu::compileLLVMIR(code.llir, *targetOf(code.processor), cpu::CodeKind::Assembly, /*optimise=*/false, text, reason);
   });
   if (crash || !done)
     return Error{Error::Kind::Internal, "no assembly of kernel " + code.signature.name + ": " + (crash ? crash->what : reason)};
   return take(text);
 }
 
-std::string hostTargetKey() { return cpu::TargetSpec::host().key(); }
+std::string targetKey(const std::string &processor) {
+  std::optional<cpu::TargetSpec> target = targetOf(processor);
+  return target ? target->key() : processor;
+}
 
 } // namespace triton_metal

@@ -40,7 +40,7 @@ void bindCPU(nb::module_ &m) {
   m.def(
       "load_for_cpu",
       [](const std::string &name, const std::vector<Row> &params, std::string ttir, std::string llir, nb::bytes object,
-         uint64_t arenaBytes, bool checked) {
+         uint64_t arenaBytes, bool checked, std::string processor) {
         CPUCode code;
         std::vector<std::string> types;
         for (const Row &row : params)
@@ -56,14 +56,15 @@ void bindCPU(nb::module_ &m) {
         code.object.assign(object.c_str(), object.size());
         code.arenaBytes = arenaBytes;
         code.checked = checked;
+        code.processor = std::move(processor);
         if (std::optional<Error> error = loadForCPU(code))
           raise(*error);
         return code;
       },
       nb::arg("name"), nb::arg("params"), nb::arg("ttir"), nb::arg("llir"), nb::arg("object"), nb::arg("arena_bytes"),
-      nb::arg("checked") = false);
+      nb::arg("checked") = false, nb::arg("processor") = "");
 
-  m.def("cpu_target_key", hostTargetKey, "Processor, features and triple that objects are made for.");
+  m.def("cpu_target_key", targetKey, nb::arg("processor") = "", "Processor, features and triple that objects are made for.");
 }
 
 } // namespace triton_metal::python

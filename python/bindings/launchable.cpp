@@ -175,11 +175,16 @@ cpu::ArrayExtent extentOfArgument(const RuntimeArgument &argument) {
 
 class CPULaunchable final : public Launchable {
 public:
-  CPULaunchable(KernelSignature signature, CPUKernel entry, uint64_t arenaBytes, bool checked, std::shared_ptr<void> code)
+  CPULaunchable(KernelSignature signature, CPUKernel entry, uint64_t arenaBytes, bool checked, std::shared_ptr<void> code,
+                std::string whyNotHere)
       : Launchable(Device::CPU, std::move(signature)), entry(entry), arenaBytes(arenaBytes), checked(checked),
-        code(std::move(code)) {}
+        code(std::move(code)), whyNotHere(std::move(whyNotHere)) {}
 
   bool launch(std::span<const RuntimeArgument> arguments, const int32_t grid[3]) override {
+    if (!entry) {
+      setLaunchError("kernel " + signature.name + " cannot run here: " + whyNotHere, nullptr);
+      return false;
+    }
     alignas(16) char small[512];
     std::unique_ptr<char[]> large;
     char *block = small;
@@ -240,6 +245,7 @@ private:
   uint64_t arenaBytes;
   bool checked;
   std::shared_ptr<void> code;
+  std::string whyNotHere; ///< where there is no entry
   cpu::CostHint cost;
 };
 
@@ -247,11 +253,11 @@ private:
 
 std::shared_ptr<Launchable> makeCPULaunchable(CPUCode code) {
   return std::make_shared<CPULaunchable>(std::move(code.signature), code.entry, code.arenaBytes, code.checked,
-                                         std::move(code.code));
+                                         std::move(code.code), std::move(code.whyNotHere));
 }
 
 std::shared_ptr<Launchable> makeNativeLaunchable(KernelSignature signature, CPUKernel entry, uint64_t arenaBytes) {
-  return std::make_shared<CPULaunchable>(std::move(signature), entry, arenaBytes, /*checked=*/false, nullptr);
+  return std::make_shared<CPULaunchable>(std::move(signature), entry, arenaBytes, /*checked=*/false, nullptr, "");
 }
 
 } // namespace triton_metal::python

@@ -29,9 +29,9 @@ class CPUCode:
 
 def compile_for_cpu(module: Module, fp_fusion: bool = True, checked: bool = False, processor: str = '', verify_each: bool = False, planted_fault: str = '') -> CPUCode: ...
 
-def load_for_cpu(name: str, params: Sequence[tuple[str, str, int, bool]], ttir: str, llir: str, object: bytes, arena_bytes: int, checked: bool = False) -> CPUCode: ...
+def load_for_cpu(name: str, params: Sequence[tuple[str, str, int, bool]], ttir: str, llir: str, object: bytes, arena_bytes: int, checked: bool = False, processor: str = '') -> CPUCode: ...
 
-def cpu_target_key() -> str:
+def cpu_target_key(processor: str = '') -> str:
     """Processor, features and triple that objects are made for."""
 
 class DiskCache:

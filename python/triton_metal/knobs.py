@@ -240,6 +240,9 @@ class language_knobs(_Group):
 class cpu_knobs(_Group):
     #: Bounds of the arrays passed, reported with the Python line; loops can be interrupted.
     checked = _Knob("TRITON_METAL_CHECKED", False, _to_bool, affects_code=True)
+    #: What code is made for; empty: this machine. Else host, x86-64-v3, x86-64-v4, sapphirerapids or aarch64 (the stages of a kernel
+    #: can be looked at, it runs where it can), each also with the bytes of a vector behind it, as in host:16.
+    processor = _Knob("TRITON_METAL_PROCESSOR", "", str, affects_code=True)
     #: Seconds a launch may take; None: any.
     timeout = _Knob("TRITON_METAL_TIMEOUT", None, float)
 

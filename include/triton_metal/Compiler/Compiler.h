@@ -66,8 +66,7 @@ struct CommonOptions {
 struct CPUOptions : CommonOptions {
   bool fpFusion = true;  ///< may contract a * b + c
   bool checked = false;  ///< bounds of the arrays passed; loops ask whether to end
-  std::string processor; ///< as LLVM names it; empty: the host
-  std::string triple;    ///< empty: the host. Code for another triple is not loaded, so `entry` is null
+  std::string processor; ///< a name that cpu::TargetSpec knows; empty: the host. Code that cannot run here is not loaded
 };
 
 using CPUKernel = void (*)(const void *params, const int32_t grid[3], int64_t begin, int64_t end, char *arena);
@@ -78,18 +77,21 @@ struct CPUCode {
   std::string object; ///< bytes of the relocatable object, for the disk cache
   uint64_t arenaBytes = 0;
   bool checked = false; ///< wants the extents of its arrays
-  CPUKernel entry = nullptr;
+  std::string processor;        ///< what it was made for; empty: the host
+  std::string whyNotHere;       ///< why it is not loaded, where it was made for another machine
+  CPUKernel entry = nullptr;    ///< null where it is not loaded
   std::shared_ptr<void> code; ///< loaded code; unloaded with the last reference
 };
 
 /// Runs the CPU pipeline on a copy of the module and loads the code.
 Result<CPUCode> compileForCPU(const Module &module, const CPUOptions &options);
-/// Loads an object made by compileForCPU earlier, of which `code` holds everything but entry and code.
+/// Loads an object made by compileForCPU earlier, of which `code` holds everything but whyNotHere, entry and code.
 std::optional<Error> loadForCPU(CPUCode &code);
 /// Assembly of an object, for people.
 Result<std::string> disassembleForCPU(const CPUCode &code);
 
-/// What must be equal for an object to be run: processor, features, triple. A part of cache keys.
-std::string hostTargetKey();
+/// What must be equal for an object to be run: processor, features, triple, by the name of a processor (empty: the host). A part of
+/// cache keys.
+std::string targetKey(const std::string &processor);
 
 } // namespace triton_metal

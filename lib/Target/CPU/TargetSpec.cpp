@@ -67,25 +67,40 @@ const TargetSpec &TargetSpec::host() {
   return spec;
 }
 
-std::optional<TargetSpec> TargetSpec::named(std::string_view name) {
-  return llvm::StringSwitch<std::optional<TargetSpec>>(llvm::StringRef(name))
-      .Case("host", host())
-      .Case("x86-64-v3", TargetSpec{x86Triple, "x86-64-v3", "", 32, 16})
-      .Case("x86-64-v4", TargetSpec{x86Triple, "x86-64-v4", "", 64, 32})
-      .Case("sapphirerapids", TargetSpec{x86Triple, "sapphirerapids", "", 64, 32})
-      .Case("aarch64", TargetSpec{arm64Triple, "generic", "", 16, 32})
-      .Default(std::nullopt);
+std::optional<TargetSpec> TargetSpec::named(std::string_view text) {
+  auto [name, width] = llvm::StringRef(text).split(':');
+  auto spec = llvm::StringSwitch<std::optional<TargetSpec>>(name)
+                  .Case("host", host())
+                  .Case("x86-64-v3", TargetSpec{x86Triple, "x86-64-v3", "", 32, 16})
+                  .Case("x86-64-v4", TargetSpec{x86Triple, "x86-64-v4", "", 64, 32})
+                  .Case("sapphirerapids", TargetSpec{x86Triple, "sapphirerapids", "", 64, 32})
+                  .Case("aarch64", TargetSpec{arm64Triple, "generic", "", 16, 32})
+                  .Default(std::nullopt);
+  if (!spec || width.empty())
+    return spec;
+  unsigned bytes = 0;
+  if (width.getAsInteger(10, bytes) || (bytes != 16 && bytes != 32 && bytes != 64))
+    return std::nullopt;
+  if (bytes > spec->vectorBytes) // a vector takes several registers
+    spec->vectorRegisters = spec->vectorRegisters * spec->vectorBytes / bytes;
+  spec->vectorBytes = bytes;
+  return spec;
 }
 
 std::string triton_metal::cpu::whyNotHere(const TargetSpec &spec) {
   const TargetSpec &here = TargetSpec::host();
   if (spec.triple != here.triple)
     return "the code is for " + spec.triple + ", this machine is " + here.triple;
-  if (spec.vectorBytes > here.vectorBytes)
-    return "the code uses vectors of " + std::to_string(spec.vectorBytes) + " bytes, this machine has " +
-           std::to_string(here.vectorBytes);
   if (here.isX86() && here.vectorBytes < 32)
     return "this processor lacks AVX2, which the CPU device needs on x86-64";
+  if (spec.cpu == here.cpu || spec.cpu == "generic")
+    return "";
+  unsigned needed = llvm::StringSwitch<unsigned>(spec.cpu).Case("x86-64-v3", 32).Case("x86-64-v4", 64).Default(0);
+  if (!needed)
+    return "the code is for " + spec.cpu + ", this processor is " + here.cpu;
+  if (needed > here.vectorBytes)
+    return "the code is for " + spec.cpu + ", with registers of " + std::to_string(needed) + " bytes; this processor has " +
+           std::to_string(here.vectorBytes);
   return "";
 }
 

@@ -28,7 +28,7 @@ class Artifact:
 
 def target_key() -> str:
     """What must be equal for an object to run: processor, features, triple."""
-    return _core.cpu_target_key()
+    return _core.cpu_target_key(knobs.cpu.processor)
 
 
 def build(module, options) -> Artifact:
@@ -36,6 +36,7 @@ def build(module, options) -> Artifact:
         module,
         fp_fusion=options.enable_fp_fusion,
         checked=options.checked,
+        processor=knobs.cpu.processor,
         verify_each=knobs.compilation.verify_each,
         planted_fault=knobs.compilation.planted_fault,
     )
@@ -70,6 +71,7 @@ def restore(files: dict[str, bytes]) -> Artifact | None:
             files["kernel.o"],
             metadata["arena_bytes"],
             metadata["checked"],
+            knobs.cpu.processor,
         )
     except (KeyError, ValueError):
         return None

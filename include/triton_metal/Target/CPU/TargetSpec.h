@@ -30,7 +30,8 @@ struct TargetSpec {
   /// This machine, detected once.
   static const TargetSpec &host();
 
-  /// "host", "x86-64-v3" (AVX2), "x86-64-v4" (AVX-512), "sapphirerapids" (AVX-512 with bf16) or "aarch64" (NEON); else nothing.
+  /// "host", "x86-64-v3" (AVX2), "x86-64-v4" (AVX-512), "sapphirerapids" (AVX-512 with bf16) or "aarch64" (NEON), or one of these
+  /// with another width of the vectors that the compiler thinks in, as "host:16", which any machine of that kind runs; else nothing.
   static std::optional<TargetSpec> named(std::string_view name);
 };
 
