@@ -40,4 +40,9 @@ const Chip *triton_metal::findChip(StringRef name) {
   return found == std::end(kChips) ? nullptr : found;
 }
 
+const Chip *triton_metal::chipOfArchitecture(StringRef architecture) {
+  const Chip *found = find_if(kChips, [&](const Chip &chip) { return architecture.starts_with(chip.architecture); });
+  return found == std::end(kChips) ? nullptr : found;
+}
+
 ArrayRef<DotTile> triton_metal::getDotTiles(const Chip &) { return kTiles; }

@@ -29,6 +29,10 @@ static nb::dict factsOf(const Chip &chip) {
 }
 
 void bindChips(nb::module_ &m) {
+  m.def("chip_of_architecture", [](const std::string &architecture) -> nb::object {
+    const Chip *chip = chipOfArchitecture(architecture);
+    return chip ? nb::object(nb::str(chip->name.data(), chip->name.size())) : nb::none();
+  }, nb::arg("architecture"), "The least chip with the architecture that a Mac's device has, or None.");
   m.def("chip_names", [] {
     nb::list names;
     for (const Chip &chip : getChips())

@@ -254,6 +254,31 @@ nb::dict takeCounters() {
   return result;
 }
 
+/// The device behind "metal". Loads the driver.
+nb::dict describeDevice() {
+  metal::Driver *driver = nullptr;
+  metal::Error error;
+  {
+    nb::gil_scoped_release release;
+    error = metal::Driver::shared(softmetalPath(), driver);
+  }
+  if (error) {
+    raiseDriverError(error, nullptr);
+    throw nb::python_error();
+  }
+  const MetalDeviceInfo &info = driver->deviceInfo();
+  nb::dict result;
+  result["name"] = info.name;
+  result["architecture"] = info.architecture;
+  result["is_software"] = driver->isSoftware();
+  result["max_buffer_bytes"] = info.maxBufferLength;
+  result["max_threadgroup_bytes"] = info.maxThreadgroupMemory;
+  result["max_threads"] = info.maxThreadsPerThreadgroup;
+  result["simd_width"] = info.threadExecutionWidth;
+  result["language_version"] = std::to_string(info.languageVersion >> 16) + "." + std::to_string(info.languageVersion & 0xffff);
+  return result;
+}
+
 nb::dict factsOf(const MetalCode &code) {
   const msl::KernelFacts &facts = code.kernel.facts;
   nb::dict result;
@@ -329,6 +354,7 @@ void bindMetal(nb::module_ &m) {
       }, nb::arg("sample") = 0,
          "Its launches count what they do, in so many threadgroups of a larger grid, and leave the rest undone; see take_metal_counters.");
 
+  m.def("metal_device", describeDevice, "Name, architecture and limits of the device behind \"metal\".");
   m.def("take_metal_counters", takeCounters, "What counting launches have done since the last call; only the software Metal counts.");
 
   m.def("compile_for_metal", [](const Module &module, unsigned numWarps, const std::string &chip, bool fpFusion, bool verifyEach,

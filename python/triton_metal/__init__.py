@@ -40,6 +40,7 @@ version = "0.1.0"
 
 # Imported on first use: a program that only launches kernels does not pay for them.
 _LAZY = {
+    "backends": ".backends",
     "language": ".language",
     "testing": ".testing",
     "compiler": ".compiler",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 
@@ -39,6 +40,21 @@ def synchronize() -> None:
 def launches_return_early(device: str) -> bool:
     """Whether a launch on `device` may return before it has run: on a Mac's GPU. The others have finished."""
     return device == "metal" and _HAS_GPU
+
+
+def check_chip(name: str) -> str:
+    """`name`, if the table of chips has it. Raises ValueError otherwise."""
+    if name not in _core.chip_names():
+        raise ValueError(f"there is no chip {name!r} in the table; there are {', '.join(_core.chip_names())}")
+    return name
+
+
+@functools.cache
+def chip_of_this_machine() -> str:
+    """The profile of the Mac's GPU (the least chip with its architecture); elsewhere the oldest chip, so that texts are the same on
+    every machine."""
+    found = _core.chip_of_architecture(_core.metal_device()["architecture"]) if _HAS_GPU else None
+    return found or _core.chip_names()[0]
 
 
 set_device(_default())

@@ -14,6 +14,7 @@ import os
 import warnings
 
 from . import _core
+from .devices import chip_of_this_machine
 
 _TRUE = frozenset({"1", "true", "on", "yes", "y"})
 
@@ -253,8 +254,8 @@ class metal_knobs(_Group):
     #: 0: lanes run in order; else schedules are drawn from this seed.
     seed = _Knob("TRITON_METAL_SEED", 0, int)
     timeout = _Knob("TRITON_METAL_TIMEOUT", None, float)
-    #: The chip that text is made for where there is no Mac.
-    chip = _Knob("TRITON_METAL_CHIP", "apple-m1", str, affects_code=True)
+    #: The chip that text is made for; by default that of the Mac, and elsewhere the oldest.
+    chip = _Knob("TRITON_METAL_CHIP", chip_of_this_machine, str, affects_code=True)
 
 
 cache = cache_knobs()

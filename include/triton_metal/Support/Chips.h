@@ -42,6 +42,8 @@ struct Chip {
 llvm::ArrayRef<Chip> getChips();
 /// The chip called `name`, or null.
 const Chip *findChip(llvm::StringRef name);
+/// The least chip whose architecture is `architecture` as a Mac says it (applegpu_g15s: M3 Pro, Max); null where it is none of these.
+const Chip *chipOfArchitecture(llvm::StringRef architecture);
 /// Tiles of a SIMD-group for dot, best first.
 llvm::ArrayRef<DotTile> getDotTiles(const Chip &chip);
 

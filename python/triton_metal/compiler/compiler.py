@@ -134,6 +134,11 @@ class CompiledKernel:
     def kernel(self) -> bytes:
         return self.asm["obj"] if "obj" in self.asm.keys() else self.asm["msl"].encode()
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the code and of the texts that are kept of it."""
+        return sum(len(stage) for stage in dict(self.asm).values())
+
     def with_msl(self, text: str) -> CompiledKernel:
         """The same kernel with other Metal text, of the same entry, parameters and threads: to try an edit."""
         if self.metadata.target != "metal":
@@ -201,11 +206,14 @@ def _say_once(reason: str) -> None:
 
 def disk_cache():
     """The cache of compiled kernels; None where it is switched off."""
+    return _open_cache(disk_cache_directory(), knobs.cache.limit) if knobs.cache.enabled else None
+
+
+def disk_cache_directory() -> str:
+    """Where the compiled kernels of this version are kept; it need not exist."""
     from .. import version
 
-    if not knobs.cache.enabled:
-        return None
-    return _open_cache(os.path.join(knobs.cache.dir, "triton-metal", version), knobs.cache.limit)
+    return os.path.join(knobs.cache.dir, "triton-metal", version)
 
 
 def backend_of(device: str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import _core, knobs
+from ..devices import check_chip
 
 
 class Artifact:
@@ -31,7 +32,7 @@ class Artifact:
 
 
 def target_key() -> str:
-    return knobs.metal.chip
+    return check_chip(knobs.metal.chip)
 
 
 def build(module, options) -> Artifact:

@@ -12,6 +12,7 @@ import inspect
 import re
 import textwrap
 import threading
+import weakref
 from functools import cached_property
 
 from .. import _core
@@ -166,6 +167,19 @@ class _SourceOfFunction:
         return self._used_globals
 
 
+#: Every function of the process that holds compiled kernels.
+_functions: weakref.WeakSet[JITFunction] = weakref.WeakSet()
+
+
+def forget_compiled_kernels() -> int:
+    """Let every jit function forget what was compiled for it. Returns the bytes of code and texts that they held."""
+    freed = 0
+    for function in list(_functions):
+        freed += sum(kernel.nbytes for kernel in function._compiled())
+        function._forget()
+    return freed
+
+
 class JITFunction(_SourceOfFunction, _core.KernelBase, KernelInterface):
     """A function that is compiled for each combination of argument types, alignments and constants."""
 
@@ -208,6 +222,7 @@ class JITFunction(_SourceOfFunction, _core.KernelBase, KernelInterface):
                 raise CompilationError(
                     self.src, None, f"parameter {parameter.name} is constexpr and do_not_specialize at once; it cannot be both"
                 )
+        _functions.add(self)
         self.arg_names = [p.name for p in self.params]
         self.constexprs = [p.num for p in self.params if p.is_constexpr]
         self._configure(

@@ -1,0 +1,1 @@
+"""What is particular to one device: `triton_metal.backends.metal`."""
