@@ -3,11 +3,19 @@
 # Debian and Homebrew build LLVM with LLVM_LINK_LLVM_DYLIB, so every exported MLIR target names the LLVM dylib in its link
 # interface; linking those targets beside the archives gives two copies of LLVM's option registry and an abort at load.
 # Hence paths, never targets, and a linker group on Linux.
-find_package(MLIR REQUIRED CONFIG HINTS /usr/lib/llvm-22 /opt/homebrew/opt/llvm@22)
+find_package(MLIR CONFIG QUIET HINTS /usr/lib/llvm-22 /opt/homebrew/opt/llvm@22 /usr/local/opt/llvm@22)
+if(NOT MLIR_FOUND)
+  message(FATAL_ERROR "MLIR 22 was not found; if it is somewhere else, pass -DMLIR_DIR=.../lib/cmake/mlir.\n${TM_REMEDY}")
+endif()
 if(NOT LLVM_VERSION_MAJOR EQUAL 22)
   message(FATAL_ERROR "LLVM 22 is needed, found ${LLVM_VERSION} in ${LLVM_DIR}. "
-                      "AIR's typed pointers and clang's in-process interface pin the version; pass -DMLIR_DIR=.../lib/cmake/mlir.")
+                      "AIR's typed pointers and clang's in-process interface pin the version.\n${TM_REMEDY}")
 endif()
+foreach(library MLIRIR LLVMCore clangAST)
+  if(NOT EXISTS ${LLVM_LIBRARY_DIR}/lib${library}.a)
+    message(FATAL_ERROR "${LLVM_LIBRARY_DIR} has no lib${library}.a: LLVM, MLIR and clang are linked statically.\n${TM_REMEDY}")
+  endif()
+endforeach()
 list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
 include(TableGen)
 include(AddLLVM)
@@ -46,7 +54,18 @@ file(GLOB TM_MLIR_ARCHIVES ${LLVM_LIBRARY_DIR}/libMLIR*.a)
 list(FILTER TM_MLIR_ARCHIVES EXCLUDE REGEX "libMLIR(CAPI|.*Test|Mlir|.*Python)")
 file(GLOB TM_CLANG_ARCHIVES ${LLVM_LIBRARY_DIR}/libclang[A-Z]*.a)
 
-# tm_link_llvm(TARGET [CLANG] [MLIR] COMPONENTS c...): links archives in one group; zlib and zstd are what LLVM itself needs.
+# What LLVM itself needs. On a Mac zstd is Homebrew's, which a user of the package need not have: the archive.
+find_package(ZLIB)
+if(APPLE)
+  find_library(TM_ZSTD NAMES libzstd.a zstd)
+else()
+  find_library(TM_ZSTD zstd)
+endif()
+if(NOT ZLIB_FOUND OR NOT TM_ZSTD)
+  message(FATAL_ERROR "zlib or zstd was not found, which LLVM needs.\n${TM_REMEDY}")
+endif()
+
+# tm_link_llvm(TARGET [CLANG] [MLIR] COMPONENTS c...): links archives in one group.
 function(tm_link_llvm target)
   cmake_parse_arguments(ARG "CLANG;MLIR" "" "COMPONENTS" ${ARGN})
   tm_llvm_archives(archives ${ARG_COMPONENTS})
@@ -56,8 +75,6 @@ function(tm_link_llvm target)
   if(ARG_MLIR)
     list(APPEND archives ${TM_MLIR_ARCHIVES})
   endif()
-  find_package(ZLIB REQUIRED)
-  find_library(TM_ZSTD zstd REQUIRED)
   if(APPLE)
     target_link_libraries(${target} PRIVATE ${archives} ZLIB::ZLIB ${TM_ZSTD})
   else()

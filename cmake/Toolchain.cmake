@@ -7,9 +7,10 @@ set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
-if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-  message(FATAL_ERROR "triton-metal is built with clang 22 (found ${CMAKE_CXX_COMPILER_ID}): the precompiled headers "
-                      "and the in-process clang need it. Configure by ./dev, or pass -DCMAKE_CXX_COMPILER=clang++-22.")
+# The precompiled headers and clang in process need LLVM's clang (Apple's is numbered differently), of the archives' version or later.
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 22)
+  message(FATAL_ERROR "triton-metal is built with clang 22, and ${CMAKE_CXX_COMPILER} is ${CMAKE_CXX_COMPILER_ID} "
+                      "${CMAKE_CXX_COMPILER_VERSION}. Name clang by CC and CXX, or -DCMAKE_CXX_COMPILER.\n${TM_REMEDY}")
 endif()
 
 # -O1 for units that include MLIR: half the build time of -O2, and compile time of kernels is bound by MLIR's own -O2 code.
@@ -26,6 +27,12 @@ if(TRITON_METAL_SANITIZE)
 endif()
 
 if(APPLE)
+  # Homebrew's clang prefers headers of its own C++ library, which name functions that the system's library lacks; what is built here
+  # is linked with the system's.
+  execute_process(COMMAND xcrun --show-sdk-path OUTPUT_VARIABLE sdk OUTPUT_STRIP_TRAILING_WHITESPACE)
+  if(EXISTS ${sdk}/usr/include/c++/v1)
+    add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-nostdinc++> "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-isystem ${sdk}/usr/include/c++/v1>")
+  endif()
   add_link_options(-Wl,-dead_strip)
 else()
   find_program(TM_LLD NAMES ld.lld-22 ld.lld)

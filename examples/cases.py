@@ -16,12 +16,11 @@ EXAMPLES = ("vector_add", "softmax", "layer_norm", "sum", "matmul", "dropout", "
 
 @dataclass
 class Case:
-    """One kernel at one size on one device.
+    """One example at one size on one device.
 
-    `run()` launches and returns the compiled kernel; `out` then holds the result, compared with `numpy()` within `tolerance`
-    (absolute, and relative to the largest reference value). `torch(module)` gives the PyTorch function of `torch_args`.
-    `bytes` and `flops` are what one run must move and compute at least. `torch_same` is False where PyTorch's result is another
-    random one.
+    `run()` launches and returns the compiled kernel, or several; `out` then holds the result, compared with `numpy()` within
+    `tolerance` times `scale`. `torch(module)` gives the PyTorch function of `torch_args`; `torch_fp32_args` are the same values in fp32
+    where those are of half precision. `bytes` and `flops` are what one run must move and compute at least.
     """
     name: str
     device: str
@@ -31,47 +30,49 @@ class Case:
     numpy: Callable[[], np.ndarray]
     torch: Callable[[Any], Callable] | None = None
     torch_args: tuple = ()
+    torch_fp32_args: tuple | None = None
     bytes: int = 0
     flops: int = 0
     tolerance: float = 1e-6
-    torch_same: bool = True
-    picture: str | None = None
+    scale: float | None = None  # default: the largest absolute value of the reference, at least 1
+    torch_same: bool = True  # False: PyTorch's result is another random one
+    photograph: np.ndarray | None = None  # what an image filter was applied to
 
-    def check(self) -> float:
-        """Largest error against NumPy; raises AssertionError above the tolerance."""
-        expected = np.asarray(self.numpy())
-        error = float(np.max(np.abs(self.out.astype(np.float64) - expected))) if self.out.size else 0.0
-        limit = self.tolerance * max(1.0, float(np.max(np.abs(expected))) if expected.size else 0.0)
+    def kernels(self) -> tuple:
+        """Runs, and gives every compiled kernel that took part."""
+        kernels = self.run()
+        return kernels if isinstance(kernels, tuple) else (kernels,)
+
+    def check(self, expected=None, slack: float = 1.0) -> float:
+        """Largest error against NumPy, or what else is expected; raises AssertionError above the tolerance."""
+        expected = np.asarray(self.numpy() if expected is None else expected, dtype=np.float64).reshape(self.out.shape)
+        error = float(np.max(np.abs(self.out.astype(np.float64) - expected)))
+        limit = slack * self.tolerance * (self.scale or max(1.0, float(np.max(np.abs(expected)))))
         if not error <= limit:
             raise AssertionError(f"{self.name} {self.size} on {self.device}: error {error:.3g} is above {limit:.3g}")
         return error
 
 
-class _BFloat16:
-    """bfloat16 arrays: PyTorch has them, NumPy has not."""
-
-    @property
-    def available(self) -> bool:
-        return importlib.util.find_spec("torch") is not None
-
-    def __call__(self, array: np.ndarray):
-        import torch
-        return torch.from_numpy(np.ascontiguousarray(array)).bfloat16() if array.flags.c_contiguous \
-            else torch.from_numpy(np.ascontiguousarray(array.T)).bfloat16().T
+def has_torch() -> bool:
+    return importlib.util.find_spec("torch") is not None
 
 
-bfloat16 = _BFloat16()
+def bfloat16(array: np.ndarray):
+    """The array as a PyTorch tensor of bfloat16, which NumPy has not; strides are kept."""
+    import torch
+    return torch.from_numpy(array).bfloat16()
 
 
-def time_of(function: Callable, least_seconds: float = 0.2, most_runs: int = 30) -> float:
-    """Median seconds of a call, after one to warm up."""
-    function()
-    times, began = [], time.perf_counter()
-    while not times or (time.perf_counter() - began < least_seconds and len(times) < most_runs):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
+def times_of(contenders: dict[str, Callable], seconds: float = 0.25, most_runs: int = 25) -> dict[str, float]:
+    """Median seconds of a call of each, in turns, so that all meet the same state of the machine; the first call warms up."""
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(most_runs + 1):
+        for name, function in contenders.items():
+            if sum(times[name]) < seconds:
+                start = time.perf_counter()
+                function()
+                times[name].append(time.perf_counter() - start)
+    return {name: float(np.median(runs[1:] or runs)) for name, runs in times.items()}
 
 
 def cases_of(example: str, device: str, seed: int = 0):
@@ -98,9 +99,9 @@ def main(file: str):
     options = parser.parse_args()
     for device in [options.device] if options.device else ["cpu", "metal"]:
         for case in cases_of(example, device):
-            kernel = case.run()
+            kernels = case.kernels()
             error = case.check()
-            seconds = time_of(case.run)
+            seconds = times_of({"ours": case.run})["ours"]
             print(f"{case.name:32s} {device:5s} {case.size:>16s}  max error {error:.2g}  {1e3 * seconds:.3f} ms")
-            if options.show:
+            for kernel in kernels if options.show else ():
                 print(kernel.asm[options.show])
