@@ -57,6 +57,7 @@ std::string print(const Module &module, bool locations) {
   llvm::raw_string_ostream os(text);
   OpPrintingFlags flags;
   flags.enableDebugInfo(locations);
+  flags.printNameLocAsPrefix(locations); // as upstream; the names are in the locations, so that text without them keeps none
   getModuleOp(module)->print(os, flags);
   os << "\n";
   return text;

@@ -129,6 +129,8 @@ std::string ArgKey::spelling() const {
     return (isConstPointer() ? "*k" : "*") + std::string(pointeeName(type()));
   case Class::Scalar:
     return std::string(scalarName(type()));
+  case Class::Compound:
+    return {};
   }
   return {};
 }

@@ -5,7 +5,9 @@
 
 #include <Python.h>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
 namespace triton_metal::python {
 
@@ -36,6 +38,34 @@ struct ArgumentValue {
   uint64_t bytes = 0;    ///< 0 where it is not known
   Place place = Place::Host;
 };
+
+/// A value inside a tuple, a named tuple or a tensor descriptor that was passed.
+struct NestedValue {
+  ArgumentValue value;
+  PyObject *object = nullptr; ///< owned
+  std::string name;           ///< "xs[1]", "desc.base", for messages
+  size_t parameter = 0;       ///< the number of the parameter that it was passed for
+};
+
+/// What the compound arguments of one launch hold, in order.
+struct NestedValues {
+  std::vector<uint64_t> structure; ///< words that tell where tuples and descriptors begin, what they are, and how many they hold
+  std::vector<NestedValue> values;
+
+  NestedValues() = default;
+  NestedValues(const NestedValues &) = delete;
+  ~NestedValues();
+};
+
+/// Whether this is a triton.tools.tensor_descriptor.TensorDescriptor.
+bool isDescriptor(PyObject *object);
+/// Reads a tuple or a TensorDescriptor passed for `parameter`, the kernel's number `index`. False with a LaunchError set that names the
+/// element at fault.
+bool readNested(const Parameter &parameter, size_t index, PyObject *object, const char *kernel, NestedValues &nested);
+using VisitNested = std::function<void(const std::vector<int> &path, const NestedValue &)>;
+/// The entry of a compound in the front end's signature: a tuple of the same kind, or "tensordesc<fp32[8, 16]>". `visit` gets each value
+/// with its path; `next` counts through nested.values. A new reference. Throws nanobind's exceptions.
+PyObject *signatureOf(PyObject *object, const NestedValues &nested, size_t &next, std::vector<int> &path, const VisitNested &visit);
 
 /// Key and value of `object` passed for `parameter`. False with a LaunchError set that names the argument.
 bool readArgument(const Parameter &parameter, PyObject *object, const char *kernel, ArgumentValue &value);

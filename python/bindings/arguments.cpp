@@ -132,6 +132,11 @@ bool readArgument(const Parameter &parameter, PyObject *object, const char *kern
   if (object == Py_None)
     return internConstant(object, value.key);
 
+  if (PyTuple_Check(object)) { // no array; what it holds is read by readNested
+    value.key = ArgKey::compound();
+    return true;
+  }
+
   ArrayView view;
   switch (readArray(object, view)) {
   case ArrayRead::Ok: {
@@ -159,6 +164,10 @@ bool readArgument(const Parameter &parameter, PyObject *object, const char *kern
     break;
   }
 
+  if (isDescriptor(object)) {
+    value.key = ArgKey::compound();
+    return true;
+  }
   if (PyLong_Check(object)) // enumerations and their like
     return readInteger(parameter, object, kernel, value);
   if (PyFloat_Check(object))
@@ -169,7 +178,8 @@ bool readArgument(const Parameter &parameter, PyObject *object, const char *kern
     return internConstant(object, value.key);
   return fail(parameter, kernel,
               std::string("has type ") + type + ", which cannot be passed to a kernel (failed to specialize argument of type: " + type +
-                  "); pass an array, an int, a float, a bool or None, or annotate the parameter as tl.constexpr",
+                  "); pass an array, a tensor descriptor, an int, a float, a bool, None or a tuple of these, or annotate the parameter "
+                  "as tl.constexpr",
               "ArgumentTypeError");
 }
 

@@ -17,6 +17,8 @@ namespace triton_metal::python {
 
 namespace {
 
+constexpr size_t kMaxNestedWords = 1024;
+
 /// The state of one call, on the stack. Arrays are initialised only as far as they are used: clearing them all would take longer than
 /// the rest of a launch.
 struct Call {
@@ -30,12 +32,26 @@ struct Call {
   uint16_t optionIndex[kMaxOptions];
   PyObject *optionValue[kMaxOptions];
   size_t options = 0;
-  uint64_t words[kMaxParameters + 2 * kMaxOptions + 2];
+  NestedValues nested; ///< what tuples and descriptors among the arguments hold
+  uint64_t words[kMaxParameters + kMaxNestedWords + 2 * kMaxOptions + 2];
   size_t wordCount = 0;
   Device device;
   bool warmup = false;
   size_t parameters() const { return data.parameters.size(); }
   const char *name() const { return data.name.c_str(); }
+
+  // A value by its number: first those of the parameters, then those that lie in compounds.
+  size_t valueCount() const { return parameters() + nested.values.size(); }
+  ArgumentValue &value(size_t i) const {
+    return i < parameters() ? values[i] : const_cast<ArgumentValue &>(nested.values[i - parameters()].value);
+  }
+  PyObject *object(size_t i) const { return i < parameters() ? bound[i] : nested.values[i - parameters()].object; }
+  const char *valueName(size_t i) const {
+    if (i >= parameters())
+      return nested.values[i - parameters()].name.c_str();
+    const char *utf8 = PyUnicode_AsUTF8(data.parameters[i].name);
+    return utf8 ? utf8 : "?";
+  }
 };
 
 const char *text(PyObject *unicode) {
@@ -157,12 +173,12 @@ bool sharesMemory(const ArgumentValue &a, const ArgumentValue &b) {
 void markOverlaps(Call &call) {
   if (call.device != Device::CPU)
     return;
-  for (size_t i = 1; i < call.parameters(); ++i) {
-    ArgumentValue &a = call.values[i];
+  for (size_t i = 1; i < call.valueCount(); ++i) {
+    ArgumentValue &a = call.value(i);
     if (a.key.kind() != ArgKey::Class::Pointer)
       continue;
     for (size_t j = 0; j < i; ++j) {
-      ArgumentValue &b = call.values[j];
+      ArgumentValue &b = call.value(j);
       if (b.key.kind() == ArgKey::Class::Pointer && sharesMemory(a, b)) {
         a.key = a.key.overlapping();
         b.key = b.key.overlapping();
@@ -180,10 +196,18 @@ bool makeKey(Call &call) {
     auto *value = new (&call.values[i]) ArgumentValue;
     if (!readArgument(call.data.parameters[i], call.bound[i], call.name(), *value))
       return false;
+    if (value->key.isCompound() && !readNested(call.data.parameters[i], i, call.bound[i], call.name(), call.nested))
+      return false;
+  }
+  if (call.nested.structure.size() + call.nested.values.size() > kMaxNestedWords) {
+    setLaunchError(std::string(call.name()) + ": the tuples among the arguments hold more than " + std::to_string(kMaxNestedWords / 2) +
+                       " values", nullptr);
+    return false;
   }
   markOverlaps(call);
-  for (size_t i = 0; i < call.parameters(); ++i)
-    *word++ = call.values[i].key.word();
+  for (size_t i = 0; i < call.valueCount(); ++i)
+    *word++ = call.value(i).key.word();
+  word = std::copy(call.nested.structure.begin(), call.nested.structure.end(), word);
   for (size_t i = 0; i < call.options; ++i) {
     ArgKey key;
     if (!internConstant(call.optionValue[i], key)) {
@@ -208,32 +232,49 @@ PyObject *incremented(PyObject *object) {
   return object;
 }
 
+/// The attributes of an argument, as upstream's signatures have them; empty where there are none.
+nb::list attributesOf(ArgKey key) {
+  nb::list all;
+  auto add = [&](const char *name, int number) {
+    nb::list attribute;
+    attribute.append(name);
+    attribute.append(number);
+    all.append(attribute);
+  };
+  if (key.isDivisible())
+    add("tt.divisibility", 16);
+  if (key.overlaps())
+    add("ttm.overlaps", 1);
+  return all;
+}
+
 /// self._compile(device, signature, constants, attrs, options) of the JITFunction: a CompiledKernel.
 nb::object callCompile(Call &call) {
   nb::dict signature, constants, attrs, options;
+  auto describe = [&](nb::object path, ArgKey key, PyObject *object, bool isConstexpr) {
+    if (key.kind() == ArgKey::Class::InlineConstant && !isConstexpr)
+      constants[path] = nb::int_(key.inlineValue());
+    else if (key.isConstant())
+      constants[path] = nb::steal(unwrapConstexpr(object));
+    else if (nb::list all = attributesOf(key); nb::len(all) != 0)
+      attrs[path] = all;
+  };
+  size_t next = 0;
   for (size_t i = 0; i < call.parameters(); ++i) {
     ArgKey key = call.values[i].key;
     nb::object name = nb::borrow(call.data.parameters[i].name);
-    nb::tuple path = nb::make_tuple(i);
-    signature[name] = nb::str(key.spelling().c_str());
-    if (key.kind() == ArgKey::Class::InlineConstant && !call.data.parameters[i].isConstexpr)
-      constants[path] = nb::int_(key.inlineValue());
-    else if (key.isConstant())
-      constants[path] = nb::steal(unwrapConstexpr(call.bound[i]));
-    else if (key.isDivisible() || key.overlaps()) {
-      nb::list all;
-      auto add = [&](const char *name, int number) {
-        nb::list attribute;
-        attribute.append(name);
-        attribute.append(number);
-        all.append(attribute);
-      };
-      if (key.isDivisible())
-        add("tt.divisibility", 16);
-      if (key.overlaps())
-        add("ttm.overlaps", 1);
-      attrs[path] = all;
+    if (!key.isCompound()) {
+      signature[name] = nb::str(key.spelling().c_str());
+      describe(nb::make_tuple(i), key, call.bound[i], call.data.parameters[i].isConstexpr);
+      continue;
     }
+    std::vector<int> path{int(i)};
+    signature[name] = nb::steal(signatureOf(call.bound[i], call.nested, next, path, [&](const auto &whole, const NestedValue &leaf) {
+      nb::list indices;
+      for (int index : whole)
+        indices.append(index);
+      describe(nb::tuple(indices), leaf.value.key, leaf.object, false);
+    }));
   }
   for (size_t i = 0; i < call.options; ++i)
     options[nb::borrow(optionName(call.optionIndex[i]))] = nb::steal(unwrapConstexpr(call.optionValue[i]));
@@ -250,13 +291,23 @@ Specialization *compile(Call &call) {
       return found;
     auto made = std::make_unique<Specialization>();
     made->code = nb::cast<std::shared_ptr<Launchable>>(compiled.attr("_launchable"));
-    for (size_t i = 0; i < call.parameters(); ++i)
-      if (!call.values[i].key.isConstant())
+    size_t next = call.parameters();
+    auto needs = [&](size_t i) {
+      if (!call.value(i).key.isConstant())
         made->sources.push_back(uint16_t(i));
+    };
+    for (size_t i = 0; i < call.parameters(); ++i) {
+      if (!call.values[i].key.isCompound()) {
+        needs(i);
+        continue;
+      }
+      for (; next < call.valueCount() && call.nested.values[next - call.parameters()].parameter == i; ++next)
+        needs(next);
+    }
     const std::vector<ParamInfo> &expected = made->code->signature.params;
     bool agrees = expected.size() == made->sources.size();
     for (size_t i = 0; agrees && i < expected.size(); ++i)
-      agrees = (call.values[made->sources[i]].key.kind() == ArgKey::Class::Pointer) == (expected[i].type == ParamType::Pointer);
+      agrees = (call.value(made->sources[i]).key.kind() == ArgKey::Class::Pointer) == (expected[i].type == ParamType::Pointer);
     if (!agrees)
       raise(Error{Error::Kind::Internal, "the compiled kernel " + made->code->signature.name +
                                              " does not take the arguments that it was compiled for"});
@@ -296,11 +347,12 @@ bool callGridFunction(Call &call, PyObject *function, int32_t grid[3]) {
 
 bool checkArrays(const Call &call, const Specialization &specialization) {
   for (size_t i = 0; i < specialization.sources.size(); ++i) {
-    const ArgumentValue &value = call.values[specialization.sources[i]];
+    const ArgumentValue &value = call.value(specialization.sources[i]);
     if (!value.readOnly && value.place == Place::Host)
       continue;
-    PyObject *name = call.data.parameters[specialization.sources[i]].name;
-    std::string where = std::string(call.name()) + ": argument '" + text(name) + "' ";
+    nb::str spelled(call.valueName(specialization.sources[i]));
+    PyObject *name = spelled.ptr();
+    std::string where = std::string(call.name()) + ": argument '" + spelled.c_str() + "' ";
     if (value.place == Place::Other || (value.place == Place::Metal && call.device == Device::CPU)) {
       setLaunchError(where + "lies in memory that device '" + nameOf(call.device) + "' cannot reach; move it to the host first", name);
       return false;
@@ -359,12 +411,12 @@ bool runPreRunHooks(const Call &call) {
 }
 
 bool run(const Call &call, Specialization &specialization, const int32_t grid[3]) {
-  RuntimeArgument arguments[kMaxParameters];
+  RuntimeArgument arguments[kMaxParameters + kMaxNestedWords];
   size_t count = specialization.sources.size();
   for (size_t i = 0; i < count; ++i) {
     size_t source = specialization.sources[i];
-    const ArgumentValue &value = call.values[source];
-    arguments[i] = {call.bound[source], value.bits, value.isDouble, text(call.data.parameters[source].name)};
+    const ArgumentValue &value = call.value(source);
+    arguments[i] = {call.object(source), value.bits, value.isDouble, call.valueName(source)};
   }
   // The cache may be cleared while the GIL is released.
   std::shared_ptr<Launchable> code = specialization.code;

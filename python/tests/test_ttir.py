@@ -144,9 +144,15 @@ def reprinted(text: str, locations: bool) -> str:
 
 @pytest.mark.parametrize("name", CASES)
 def test_round_trip(name):
-    """A kernel's TTIR read back and printed is the same text."""
+    """A kernel's TTIR read back and printed is the same text, but for SSA names: those of block arguments are not a part of it."""
     text = ours(name).asm["ttir"]
-    assert reprinted(text, locations="loc(" in text).strip() == text.strip()
+    assert_same_module(text)
+
+
+def assert_same_module(text: str) -> None:
+    again = reprinted(text, locations="loc(" in text)
+    assert re.sub(r"%[\w$.-]+", "%", again).strip() == re.sub(r"%[\w$.-]+", "%", text).strip()
+    assert reprinted(again, locations=False) == reprinted(text, locations=False)  # there names are numbers
 
 
 @needs_upstream
@@ -199,4 +205,4 @@ def example_kernels():
 def test_example_round_trip(index, device):
     kernel = example_kernels()[index]
     text = kernel.compile_ours(device).asm["ttir"]
-    assert reprinted(text, locations="loc(" in text).strip() == text.strip()
+    assert_same_module(text)

@@ -50,6 +50,9 @@ _LAZY = {
     "autotune": ".runtime.autotuner:autotune",
     "heuristics": ".runtime.autotuner:heuristics",
     "Config": ".runtime.autotuner:Config",
+    "must_use_result": ".language.builtin:must_use_result",
+    "set_allocator": ".runtime._allocation:set_allocator",
+    "tools": ".tools",
 }
 
 
@@ -108,10 +111,13 @@ __all__ = [
     "jit",
     "knobs",
     "language",
+    "must_use_result",
     "next_power_of_2",
     "reinterpret",
     "runtime",
+    "set_allocator",
     "set_device",
     "synchronize",
     "testing",
+    "tools",
 ]

@@ -36,7 +36,7 @@ bool isSignedInteger(DType type);
 ///   to as well, 16.. payload of constants
 class ArgKey {
 public:
-  enum class Class : uint8_t { InlineConstant, InternedConstant, Pointer, Scalar };
+  enum class Class : uint8_t { InlineConstant, InternedConstant, Pointer, Scalar, Compound };
 
   static constexpr int64_t kInlineMin = -(int64_t(1) << 47), kInlineMax = (int64_t(1) << 47) - 1;
 
@@ -51,6 +51,9 @@ public:
   static constexpr ArgKey scalar(DType type, bool divisible) {
     return ArgKey(uint64_t(Class::Scalar) | uint64_t(type) << 4 | uint64_t(divisible) << 12);
   }
+
+  /// A tuple or a tensor descriptor; what it holds has words of its own.
+  static constexpr ArgKey compound() { return ArgKey(uint64_t(Class::Compound)); }
 
   /// The word of a run-time integer without annotation: 1 is a constant where `specialize`.
   static constexpr ArgKey integer(int64_t value, bool specialize, bool specializeAlignment) {
@@ -72,7 +75,9 @@ public:
   constexpr int64_t inlineValue() const { return int64_t(bits) >> 16; }
   constexpr uint64_t internedId() const { return bits >> 16; }
 
-  /// "*fp32", "*kfp16", "i32", "constexpr".
+  constexpr bool isCompound() const { return kind() == Class::Compound; }
+
+  /// "*fp32", "*kfp16", "i32", "constexpr"; empty for a compound.
   std::string spelling() const;
 
   constexpr bool operator==(const ArgKey &) const = default;

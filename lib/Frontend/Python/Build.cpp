@@ -1,5 +1,6 @@
 //===- Build.cpp - reads a signature, and builds the kernel that it asks for ----------===//
 #include "triton_metal/Frontend/Build.h"
+#include "Builtins/Builtins.h"
 #include "Walker.h"
 #include "triton_metal/Frontend/Session.h"
 
@@ -40,6 +41,8 @@ static Value readPrototype(Language &lang, nb::handle entry, Path path, const st
   std::string text = nb::cast<std::string>(nb::str(entry));
   if (text == "constexpr")
     throw nb::value_error(("parameter " + std::to_string(path[0]) + " is 'constexpr' in the signature but has no value").c_str());
+  if (std::optional<Value> descriptor = descriptorPrototype(text))
+    return *descriptor;
   std::optional<Type> type = typeFromSignature(text);
   if (!type || type->elem().isVoid())
     throw nb::value_error(("'" + text + "' is no type of a kernel's argument").c_str());

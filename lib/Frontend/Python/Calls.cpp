@@ -89,6 +89,15 @@ Value Walker::visitCall(Node *node) {
   return call(function.object, std::move(arguments), std::move(keywords), node);
 }
 
+/// What to write instead of a function of the language that has no meaning here; empty where there is no general answer.
+static std::string insteadOfFunction(const std::string &name) {
+  if (name == "dot_scaled")
+    return "; convert the operands to float16, multiply them by their scales and use tl.dot";
+  if (name == "atomic_poll")
+    return "; load the value in a `while` loop, by tl.atomic_add(pointer, 0)";
+  return "";
+}
+
 Value Walker::call(nb::handle function, std::vector<Value> arguments, Keywords keywords, Node *node) {
   if (lang.isJit(function))
     return callJit(function, arguments, keywords);
@@ -109,9 +118,10 @@ Value Walker::call(nb::handle function, std::vector<Value> arguments, Keywords k
       rethrowFromCall(node);
     }
   }
-  if (nb::hasattr(function, "__triton_builtin__"))
-    unsupported(node, "'" + nb::cast<std::string>(nb::getattr(function, "__name__", nb::str("?"))) +
-                          "' is not supported by this compiler");
+  if (nb::hasattr(function, "__triton_builtin__")) {
+    std::string name = nb::cast<std::string>(nb::getattr(function, "__name__", nb::str("?")));
+    unsupported(node, "'" + name + "' is not supported by this compiler" + insteadOfFunction(name));
+  }
   if (lang.isConstexprFunction(function)) {
     try {
       return callPython(function.attr("fn"), arguments, keywords);

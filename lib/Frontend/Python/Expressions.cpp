@@ -567,6 +567,8 @@ Value Walker::getAttribute(const Value &value, nb::handle name) {
     // A constexpr's own attribute: values are unwrapped here, so it is the value itself.
     if (is("value") && !nb::hasattr(value.object, name))
       return value;
+    if (is("type") && !nb::hasattr(value.object, name))
+      return Value::constant(lang.core.attr("constexpr_type")(value.object));
     PyObject *attribute = PyObject_GetAttr(value.object.ptr(), name.ptr());
     if (!attribute)
       throw nb::python_error();

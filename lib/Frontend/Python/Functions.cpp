@@ -115,8 +115,11 @@ static void collect(const Value &prototype, const std::string &name, std::vector
     types.push_back(prototype.tensor.type);
     names.push_back(name);
   } else if (prototype.tuple) {
-    for (size_t i = 0; i < prototype.elements().size(); ++i)
-      collect(prototype.elements()[i], name + "." + std::to_string(i), types, names);
+    static const char *const parts[] = {".base", ".shape", ".stride"}; // of a descriptor
+    for (size_t i = 0; i < prototype.elements().size(); ++i) {
+      bool isPart = prototype.kind == Value::Kind::Descriptor && i < 3;
+      collect(prototype.elements()[i], name + (isPart ? parts[i] : "." + std::to_string(i)), types, names);
+    }
   }
 }
 

@@ -288,10 +288,14 @@ Result<Tensor> Semantics::math(MathOp op, const Operand &operand) {
 
 Result<Tensor> Semantics::abs(const Operand &operand) {
   TM_TRY(x, toTensor(operand));
-  if (x.elem().is(Scalar::FP8E4B15)) {
+  if (x.elem().is(Scalar::FP8E4B15)) { // bytes without an MLIR type of their own
     TM_TRY(mask, constant(Number::fromInt(0x7F), {Scalar::Int8}));
     TM_TRY(wide, splat(mask, x.type.shape()));
     return wrap(state->make<arith::AndIOp>(unwrap(x), unwrap(wide)), x.type);
+  }
+  if (x.elem().isFloating() && x.elem().bits() == 8) { // no device has it; exact both ways, and a NaN stays one
+    TM_TRY(wide, cast(x, {Scalar::FP32}));
+    return cast(wrap(state->make<math::AbsFOp>(unwrap(wide)), wide.type), x.elem());
   }
   if (x.elem().isFloating())
     return wrap(state->make<math::AbsFOp>(unwrap(x)), x.type);

@@ -50,6 +50,13 @@ Result<Tensor> Semantics::dot(Tensor a, Tensor b, std::optional<Tensor> acc, Str
     if (ea != eb)
       return assertionError("Both operands must be same dtype. Got " + ea.str() + " and " + eb.str());
   }
+  if (ea.is(Scalar::FP8E4B15) || eb.is(Scalar::FP8E4B15)) { // bytes without an MLIR type; float16 holds all of their values
+    TM_TRY(left, cast(a, {Scalar::FP16}));
+    TM_TRY(right, cast(b, {Scalar::FP16}));
+    a = left;
+    b = right;
+    ea = eb = {Scalar::FP16};
+  }
   int64_t rank = a.type.rank();
   if (rank != b.type.rank() || rank < 2)
     return assertionError("Both inputs must be either 2D or 3D; (lhs: " + constexprShape(a.type.shape()) +

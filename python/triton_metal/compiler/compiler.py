@@ -34,6 +34,7 @@ class ASTSource:
     ext = "ttir"
 
     def __init__(self, fn, signature, constexprs=None, attrs=None):
+        fn.check_parameters()
         self.fn = fn
         self.name = fn.__name__
         self.signature = {fn.arg_names[k] if isinstance(k, int) else k: v for k, v in signature.items()}

@@ -285,6 +285,12 @@ def atomic_cas(pointer, cmp, val, sem=None, scope=None, _semantic=None):
     """Store val where the memory equals cmp, atomically; gives the old values."""
 
 
+@_tensor_member_fn
+@builtin
+def atomic_poll(pointer, expected_value, sem=None, scope=None, timeout_ns=None, _semantic=None):
+    """Wait until the memory equals expected_value. Not supported: no device promises that another program goes on meanwhile."""
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Arithmetic and selection
 # ---------------------------------------------------------------------------------------------------------------------

@@ -407,6 +407,8 @@ def interleave(a, b):
 
 @constexpr_function
 def _wrap_dim(dim, rank):
+    if not -rank <= dim < rank:
+        raise ValueError(f"invalid dimension {dim}, expected {-rank} <= dim < {rank}")
     return dim + rank if dim < 0 else dim
 
 

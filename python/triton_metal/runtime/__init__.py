@@ -1,6 +1,7 @@
 """The host side of kernels."""
 
 from . import errors
+from .driver import driver
 from .errors import InterpreterError, OutOfResources
 from .jit import JITFunction, KernelInterface, MockTensor, TensorWrapper, reinterpret
 

@@ -28,6 +28,13 @@ _TYPE_NAMES = {
     "i1": "u1",
 }  # fmt: skip
 _SHORT_NAMES = frozenset(_TYPE_NAMES.values())
+#: Every name of a scalar type, PyTorch's and C's among them, to what signatures call it; under upstream's name, which programs import.
+type_canonicalisation_dict = {
+    **_TYPE_NAMES,
+    **{name: name for name in _SHORT_NAMES},
+    "uint1": "u1", "half": "fp16", "float": "fp32", "double": "fp64", "int": "i32", "void": "void",
+    "float8_e4m3fn": "fp8e4nv", "float8_e5m2": "fp8e5", "float8_e4m3fnuz": "fp8e4b8", "float8_e5m2fnuz": "fp8e5b16",
+}  # fmt: skip
 
 
 class KernelInterface:
@@ -216,12 +223,6 @@ class JITFunction(_SourceOfFunction, _core.KernelBase, KernelInterface):
                 i in self.do_not_specialize_on_alignment or parameter.name in self.do_not_specialize_on_alignment
             )
             self.params.append(KernelParam(i, parameter, fixed, unaligned))
-            if fixed and self.params[-1].is_constexpr:
-                from ..errors import CompilationError
-
-                raise CompilationError(
-                    self.src, None, f"parameter {parameter.name} is constexpr and do_not_specialize at once; it cannot be both"
-                )
         _functions.add(self)
         self.arg_names = [p.name for p in self.params]
         self.constexprs = [p.num for p in self.params if p.is_constexpr]
@@ -275,6 +276,19 @@ class JITFunction(_SourceOfFunction, _core.KernelBase, KernelInterface):
             options.setdefault("debug", self.debug)
         source = ASTSource(self, signature, constants, attrs)
         return compile(source, target=device, options=options)
+
+    def check_parameters(self) -> None:
+        """Raise a CompilationError where what `jit` was told about a parameter cannot be."""
+        for param in self.params:
+            if param.is_constexpr and param.do_not_specialize:
+                from ..errors import CompilationError
+
+                raise CompilationError(
+                    self.src,
+                    None,
+                    f"{param.name} marked as constexpr and listed in do_not_specialize: a compile-time value always makes a kernel "
+                    "of its own; take it off the list, or off the annotation tl.constexpr",
+                )
 
     # Source ---------------------------------------------------------------------------------------------------------
 

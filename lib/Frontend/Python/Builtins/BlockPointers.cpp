@@ -84,7 +84,7 @@ std::pair<Tensor, std::optional<Operand>> triton_metal::frontend::tilePointers(S
     for (int64_t i = 0; i < rank; ++i)
       if (i != dim)
         coordinate = get(sem.expandDims(coordinate, i < dim ? 0 : coordinate.type.rank()));
-    Tensor step = get(sem.binary(BinaryOp::Mul, coordinate, tile.strides[dim].tensor));
+    Tensor step = get(sem.binary(BinaryOp::Mul, coordinate, toOperand(tile.strides[dim])));
     pointers = get(sem.binary(BinaryOp::Add, pointers, step));
     if (!tile.checked[dim])
       continue;

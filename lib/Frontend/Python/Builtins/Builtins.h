@@ -82,6 +82,9 @@ struct Tile {
 std::pair<Tensor, std::optional<Operand>> tilePointers(Semantics &sem, const Tile &tile);
 /// An attribute or a method of a tensor descriptor (Builtins/Descriptors.cpp).
 Value descriptorAttribute(Walker &walker, const Value &descriptor, nb::handle name);
+/// A descriptor that is an argument, from its entry in the signature, `tensordesc<fp32[8, 16]>` or `tensordesc<fp32[8, 16], nan>`: its
+/// tensors have types and no handles. Nothing for other text.
+std::optional<Value> descriptorPrototype(const std::string &text);
 
 /// The entry of a function object of the language, with its parameters read; null for other objects.
 struct BoundBuiltin {

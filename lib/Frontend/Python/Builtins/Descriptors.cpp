@@ -68,6 +68,35 @@ static Value makeDescriptor(CallArguments &args) {
                          {base, shape, strides, Value::fromTuple(std::move(size)), Value::constant(nb::str(padding.c_str()))});
 }
 
+std::optional<Value> triton_metal::frontend::descriptorPrototype(const std::string &text) {
+  const std::string prefix = "tensordesc<";
+  size_t open = text.find('['), close = text.find(']');
+  if (text.compare(0, prefix.size(), prefix) != 0 || open == std::string::npos || close == std::string::npos || text.back() != '>')
+    return std::nullopt;
+  std::optional<Type> pointer = typeFromSignature("*" + text.substr(prefix.size(), open - prefix.size()));
+  if (!pointer)
+    return std::nullopt;
+  std::vector<Value> block, shape, strides;
+  const char *cursor = text.c_str() + open + 1, *end = text.c_str() + close;
+  while (cursor < end) {
+    char *after = nullptr;
+    long size = std::strtol(cursor, &after, 10);
+    if (after == cursor)
+      return std::nullopt;
+    block.push_back(Value::fromInt(size));
+    shape.push_back(Tensor{nullptr, Type::scalar({Scalar::Int32})});
+    strides.push_back(Tensor{nullptr, Type::scalar({Scalar::Int64})});
+    cursor = after + std::strspn(after, ", ");
+  }
+  if (block.empty())
+    return std::nullopt;
+  strides.back() = Value::fromInt(1);
+  bool isNan = text.find("nan", close) != std::string::npos;
+  return Value::compound(Value::Kind::Descriptor,
+                         {Tensor{nullptr, *pointer}, Value::fromTuple(std::move(shape)), Value::fromTuple(std::move(strides)),
+                          Value::fromTuple(std::move(block)), Value::constant(nb::str(isNan ? "nan" : "zero"))});
+}
+
 static const std::vector<Value> &fieldsOf(const Value &value) {
   if (value.kind != Value::Kind::Descriptor)
     fail(ErrorKind::Type, "expected a tensor descriptor (made by `make_tensor_descriptor`), got " + valueStr(value));

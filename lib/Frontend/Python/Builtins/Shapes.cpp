@@ -26,6 +26,14 @@ static Value view(CallArguments &args) {
 
 static Value item(CallArguments &args) { return get(args.sem.unsplat(args.tensor(0))); }
 
+/// `[0, 1]`.
+static std::string listStr(const std::vector<int64_t> &values) {
+  std::string text;
+  for (int64_t value : values)
+    text += (text.empty() ? "[" : ", ") + std::to_string(value);
+  return text + "]";
+}
+
 static Value expandDims(CallArguments &args) {
   Tensor value = args.tensor(0);
   std::vector<int64_t> axes = args.integers(args[1], "axis");
@@ -34,7 +42,7 @@ static Value expandDims(CallArguments &args) {
     axis = args.axis(Value::fromInt(axis), rank);
   std::sort(axes.begin(), axes.end());
   if (std::adjacent_find(axes.begin(), axes.end()) != axes.end())
-    fail(ErrorKind::Value, "expand_dims received duplicate axes");
+    fail(ErrorKind::Value, "expand_dims received duplicate axes, normalized axes = " + listStr(axes));
   for (int64_t axis : axes)
     value = get(args.sem.expandDims(value, axis));
   return value;
