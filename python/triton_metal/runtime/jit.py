@@ -21,7 +21,7 @@ from .source import source_lines
 
 #: Names of types in annotations and what signatures call them.
 _TYPE_NAMES = {
-    "bool": "u1", "int1": "u1", "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64",
+    "bool": "u1", "int1": "u1", "uint1": "u1", "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64",
     "uint8": "u8", "uint16": "u16", "uint32": "u32", "uint64": "u64",
     "float16": "fp16", "bfloat16": "bf16", "float32": "fp32", "float64": "fp64",
     "float8e5": "fp8e5", "float8e4nv": "fp8e4nv", "float8e4b8": "fp8e4b8", "float8e5b16": "fp8e5b16", "float8e4b15": "fp8e4b15",
@@ -32,7 +32,7 @@ _SHORT_NAMES = frozenset(_TYPE_NAMES.values())
 type_canonicalisation_dict = {
     **_TYPE_NAMES,
     **{name: name for name in _SHORT_NAMES},
-    "uint1": "u1", "half": "fp16", "float": "fp32", "double": "fp64", "int": "i32", "void": "void",
+    "half": "fp16", "float": "fp32", "double": "fp64", "int": "i32", "void": "void",
     "float8_e4m3fn": "fp8e4nv", "float8_e5m2": "fp8e5", "float8_e4m3fnuz": "fp8e4b8", "float8_e5m2fnuz": "fp8e5b16",
 }  # fmt: skip
 

@@ -2,9 +2,9 @@
 
     pytest -p triton_metal.testing.upstream --device=cpu [--triton-device=metal] DIR/unit/language/test_core.py
 
-`import triton` means this package (`install`), in processes that tests start as well; the few modules that only upstream's build has are made
-here; `triton._internal_testing` is read from the checkout that the tests lie in. Tensors are PyTorch's CPU tensors. A test that ends in a typed
-refusal counts as *refused*, by reason; one that another vendor's hardware is needed for skips itself.
+`import triton` means this package (`install`), in processes that tests start as well; the few modules that only upstream's build has are
+made here; `triton._internal_testing` is read from the checkout that the tests lie in. Tensors are PyTorch's CPU tensors. A test that ends in
+a typed refusal counts as *refused*, by reason; one that another vendor's hardware is needed for skips itself.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ DESELECTED = {
     "test_core.py::test_tl_range_fuse": "reads asm['ttgir']",
     "test_core.py::test_assume": "reads asm['ttgir']",
     "test_core.py::test_pointer_arguments": "expects that CPU tensors are rejected",
+    "test_annotations.py::test_int_annotation[False-1]": "passes 3 for a boolean, which is refused here",
     "test_compile_errors.py::test_err_in_builtin": "looks for frames of upstream's own Python files",
     "test_compile_errors.py::test_returns_branched_on_non_constexpr": "expects the line of the `def`; ours is that of the return",
     "test_compile_errors.py::test_fp8_support": "expects that types of fp8 are refused off CUDA; ours has them",
