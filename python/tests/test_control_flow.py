@@ -27,6 +27,23 @@ def kernel(out_ptr):
     np.testing.assert_array_equal(run(text, device=device), sum(steps) * np.arange(64) + len(steps) * 1000)
 
 
+@pytest.mark.parametrize("start, end, step", [(0, 11, 1), (5, 5, 1), (9, 3, 2), (1, 3, 5)])
+@pytest.mark.parametrize("runtime", [False, True])
+def test_unrolled(device, start, end, step, runtime):
+    """As without unrolling: also where there is no iteration, or fewer than the factor."""
+    text = f"""
+def kernel(start, end, step, out_ptr):
+    total = 0
+    for i in tl.range({'start, end, step' if runtime else f'{start}, {end}, {step}'}, loop_unroll_factor=4):
+        total = total * 3 + i
+    tl.store(out_ptr, total)
+"""
+    expected = 0
+    for i in range(start, end, step):
+        expected = expected * 3 + i
+    assert run(text, start, end, step, n=1, device=device)[0] == expected
+
+
 @pytest.mark.parametrize("start, end, step", [(0, 17, 1), (2, 17, 5), (7, 7, 1), (9, 3, 1)])
 def test_for_with_runtime_bounds(device, start, end, step):
     text = """

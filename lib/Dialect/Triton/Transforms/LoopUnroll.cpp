@@ -18,6 +18,19 @@ namespace {
 
 constexpr llvm::StringLiteral kFactor = "tt.loop_unroll_factor";
 
+/// Whether a loop is known to have no iteration, which MLIR's function does not expect.
+bool isEmpty(scf::ForOp loop) {
+  std::optional<int64_t> first = getConstantIntValue(loop.getLowerBound()), end = getConstantIntValue(loop.getUpperBound());
+  return loop.getLowerBound() == loop.getUpperBound() || (first && end && *first >= *end);
+}
+
+void clampEnd(scf::ForOp loop) {
+  OpBuilder builder(loop);
+  Value first = loop.getLowerBound(), end = loop.getUpperBound();
+  loop.setUpperBound(loop.getUnsignedCmp() ? arith::MaxUIOp::create(builder, loop.getLoc(), first, end).getResult()
+                                           : arith::MaxSIOp::create(builder, loop.getLoc(), first, end).getResult());
+}
+
 struct LoopUnroll : public triton_metal::tt::impl::LoopUnrollBase<LoopUnroll> {
   void runOnOperation() override {
     SmallVector<scf::ForOp> loops; // inner ones first
@@ -28,7 +41,13 @@ struct LoopUnroll : public triton_metal::tt::impl::LoopUnrollBase<LoopUnroll> {
     for (scf::ForOp loop : loops) {
       auto factor = loop->getAttrOfType<IntegerAttr>(kFactor);
       loop->removeAttr(kFactor);
-      if (factor && factor.getInt() > 1 && failed(loopUnrollByFactor(loop, uint64_t(factor.getInt())))) {
+      if (!factor || factor.getInt() <= 1 || isEmpty(loop))
+        continue;
+      // MLIR's function asserts that a constant step is positive, and takes it that the end is not before the beginning.
+      std::optional<int64_t> step = getConstantIntValue(loop.getStep());
+      if (!getConstantIntValue(loop.getLowerBound()) || !getConstantIntValue(loop.getUpperBound()))
+        clampEnd(loop);
+      if ((step && *step <= 0) || failed(loopUnrollByFactor(loop, uint64_t(factor.getInt())))) {
         loop.emitError("cannot be unrolled by ") << factor.getInt();
         return signalPassFailure();
       }
