@@ -6,7 +6,7 @@ import lit.formats
 
 config.name = "triton-metal"
 config.test_format = lit.formats.ShTest(execute_external=False)
-config.suffixes = [".mlir", ".ttir", ".metal", ".test"]
+config.suffixes = [".mlir", ".ttir", ".metal", ".ll", ".test"]
 config.excludes = ["Inputs", "ByHand"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.tm_build_dir, "test")
@@ -14,5 +14,6 @@ config.environment["PATH"] = os.pathsep.join(
     [os.path.join(config.tm_build_dir, "bin"), config.llvm_tools_dir, config.environment["PATH"]])
 config.environment["PYTHONPATH"] = os.path.join(config.tm_build_dir, "python")
 config.substitutions.append(("%python", sys.executable))
-if "TRITON_METAL_OPT_WITHOUT" in os.environ:  # tools/empty_passes.py: run without one pass
-    config.environment["TRITON_METAL_OPT_WITHOUT"] = os.environ["TRITON_METAL_OPT_WITHOUT"]
+for variable in ("TRITON_METAL_OPT_WITHOUT", "SOFTMETAL_OPT_WITHOUT"):  # tools/empty_passes.py: run without one pass
+    if variable in os.environ:
+        config.environment[variable] = os.environ[variable]

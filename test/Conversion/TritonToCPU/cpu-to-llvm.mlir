@@ -1,4 +1,4 @@
-// RUN: triton-metal-opt %s --cpu-to-llvm | FileCheck %s
+// RUN: triton-metal-opt %s --split-input-file --verify-diagnostics --cpu-to-llvm | FileCheck %s
 
 // CHECK-LABEL: llvm.func @loop
 // CHECK-NOT: scf.
@@ -15,4 +15,23 @@ llvm.func @loop(%p: !llvm.ptr, %n: i64) {
     llvm.store %w, %q {alignment = 4 : i64} : vector<8xf32>, !llvm.ptr
   }
   llvm.return
+}
+
+// -----
+
+// Operations of LLVM stay as they are.
+// CHECK-LABEL: llvm.func @plain
+// CHECK-NEXT: %[[V:.*]] = llvm.load %arg0
+// CHECK-NEXT: llvm.return %[[V]]
+llvm.func @plain(%p: !llvm.ptr) -> f32 {
+  %v = llvm.load %p {alignment = 4 : i64} : !llvm.ptr -> f32
+  llvm.return %v : f32
+}
+
+// -----
+
+llvm.func @tile() -> i32 {
+  // expected-error @+1 {{failed to legalize operation 'tt.get_program_id'}}
+  %x = tt.get_program_id x : i32
+  llvm.return %x : i32
 }

@@ -42,3 +42,17 @@ msl.kernel @nan(%a: f32, %b: f32) attributes {threads = 32 : i32, pool = 0 : i32
   %2 = arith.cmpf ult, %a, %b : f32
   %v2 = msl.var %2 : i1 -> !msl.ptr<i1, thread>
 }
+
+// -----
+
+// What Metal has stays.
+// CHECK-LABEL: @native
+// CHECK-NEXT: arith.addf %{{.*}}, %{{.*}} : f32
+// CHECK-NEXT: msl.var
+// CHECK-NEXT: arith.mulf %{{.*}}, %{{.*}} : f16
+msl.kernel @native(%a: f32, %h: f16) attributes {threads = 32 : i32, pool = 0 : i32} {
+  %0 = arith.addf %a, %a : f32
+  %v0 = msl.var %0 : f32 -> !msl.ptr<f32, thread>
+  %1 = arith.mulf %h, %h : f16
+  %v1 = msl.var %1 : f16 -> !msl.ptr<f16, thread>
+}
