@@ -3,8 +3,8 @@
     pytest -p triton_metal.testing.upstream --device=cpu [--triton-device=metal] DIR/unit/language/test_core.py
 
 `import triton` means this package (`install`), in processes that tests start as well; the few modules that only upstream's build has are
-made here; `triton._internal_testing` is read from the checkout that the tests lie in. Tensors are PyTorch's CPU tensors. A test that ends in
-a typed refusal counts as *refused*, by reason; one that another vendor's hardware is needed for skips itself.
+made here; `triton._internal_testing` is read from the checkout that the tests lie in. Tensors are PyTorch's CPU tensors. A test that ends
+in a typed refusal counts as *refused*, by reason; one that another vendor's hardware is needed for skips itself.
 """
 
 from __future__ import annotations
