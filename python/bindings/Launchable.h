@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace triton_metal::python {
@@ -52,6 +53,10 @@ std::shared_ptr<Launchable> makeNativeLaunchable(KernelSignature signature, CPUK
 
 /// A signature from spellings such as "*fp32" and "i32".
 KernelSignature makeSignature(const std::string &name, const std::vector<std::string> &types);
+
+/// The same from rows as the disk cache keeps them: name, type, divisibility, whether it may be written.
+using ParameterRow = std::tuple<std::string, std::string, uint32_t, bool>;
+KernelSignature makeSignature(const std::string &name, const std::vector<ParameterRow> &rows);
 
 /// Sets a LaunchError (or the named subclass of it) about an argument of a kernel, or about none of them.
 void setLaunchError(const std::string &message, PyObject *argument, const char *type = "LaunchError");

@@ -36,21 +36,12 @@ void bindCPU(nb::module_ &m) {
   }, nb::arg("module"), nb::arg("fp_fusion") = true, nb::arg("checked") = false, nb::arg("processor") = "",
      nb::arg("verify_each") = false, nb::arg("planted_fault") = "");
 
-  using Row = std::tuple<std::string, std::string, uint32_t, bool>;
   m.def(
       "load_for_cpu",
-      [](const std::string &name, const std::vector<Row> &params, std::string ttir, std::string llir, nb::bytes object,
+      [](const std::string &name, const std::vector<ParameterRow> &params, std::string ttir, std::string llir, nb::bytes object,
          uint64_t arenaBytes, bool checked, std::string processor) {
         CPUCode code;
-        std::vector<std::string> types;
-        for (const Row &row : params)
-          types.push_back(std::get<1>(row));
-        code.signature = makeSignature(name, types);
-        for (size_t i = 0; i < params.size(); ++i) {
-          code.signature.params[i].name = std::get<0>(params[i]);
-          code.signature.params[i].divisibility = std::get<2>(params[i]);
-          code.signature.params[i].mayBeWritten = std::get<3>(params[i]);
-        }
+        code.signature = makeSignature(name, params);
         code.ttir = std::move(ttir);
         code.llir = std::move(llir);
         code.object.assign(object.c_str(), object.size());

@@ -44,6 +44,19 @@ KernelSignature makeSignature(const std::string &name, const std::vector<std::st
   return signature;
 }
 
+KernelSignature makeSignature(const std::string &name, const std::vector<ParameterRow> &rows) {
+  std::vector<std::string> types;
+  for (const ParameterRow &row : rows)
+    types.push_back(std::get<1>(row));
+  KernelSignature signature = makeSignature(name, types);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    signature.params[i].name = std::get<0>(rows[i]);
+    signature.params[i].divisibility = std::get<2>(rows[i]);
+    signature.params[i].mayBeWritten = std::get<3>(rows[i]);
+  }
+  return signature;
+}
+
 void bindLaunch(nb::module_ &m) {
   if (!addKernelTypes(m.ptr()))
     throw nb::python_error();

@@ -4,8 +4,10 @@
 #include "triton_metal/Compiler/CompileMetal.h"
 #include "triton_metal/Runtime/Metal/Driver.h"
 
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
@@ -301,6 +303,45 @@ nb::dict factsOf(const MetalCode &code) {
   return result;
 }
 
+/// The facts again from what factsOf made of them.
+void readFacts(const nb::dict &from, MetalCode &code) {
+  msl::KernelFacts &facts = code.kernel.facts;
+  auto number = [&](const char *name) { return nb::cast<uint32_t>(nb::object(from[name])); };
+  facts.threads = number("threads");
+  facts.threadgroupBytes = number("threadgroup_bytes");
+  facts.barriers = number("barriers");
+  facts.simdOperations = number("simd_operations");
+  facts.matrixOperations = number("matrix_operations");
+  facts.deviceLoads = number("device_loads");
+  facts.deviceStores = number("device_stores");
+  facts.atomics = number("atomics");
+  facts.estimatedRegisters = number("estimated_registers");
+  facts.bytesPerProgram = nb::cast<std::optional<uint64_t>>(nb::object(from["bytes_per_program"]));
+  facts.operationsPerProgram = nb::cast<std::optional<uint64_t>>(nb::object(from["operations_per_program"]));
+  code.kernel.languageVersion = number("language_version");
+  for (nb::handle tile : nb::object(from["dot_tiles"])) {
+    auto [rows, columns, bits] = nb::cast<std::tuple<unsigned, unsigned, unsigned>>(tile);
+    code.dots.push_back({rows, columns, bits});
+  }
+}
+
+using LineRow = std::tuple<uint32_t, std::string, uint32_t, uint32_t>;
+
+std::shared_ptr<MetalCode> loadForMetal(const std::string &name, const std::vector<ParameterRow> &params, std::string ttir,
+                                        std::string ttm, std::string text, std::string entry, const std::vector<LineRow> &lines,
+                                        const nb::dict &facts) {
+  auto code = std::make_shared<MetalCode>();
+  code->signature = makeSignature(name, params);
+  code->ttir = std::move(ttir);
+  code->ttm = std::move(ttm);
+  code->kernel.text = std::move(text);
+  code->kernel.entry = std::move(entry);
+  for (const auto &[line, file, sourceLine, sourceColumn] : lines)
+    code->kernel.lines.push_back({line, file, sourceLine, sourceColumn});
+  readFacts(facts, *code);
+  return code;
+}
+
 std::string airOf(const MetalCode &code) {
   metal::Driver *driver = nullptr;
   const metal::Pipeline *pipeline = nullptr;
@@ -372,6 +413,9 @@ void bindMetal(nb::module_ &m) {
     return std::make_shared<MetalCode>(unwrap(std::move(code)));
   }, nb::arg("module"), nb::arg("num_warps") = 4, nb::arg("chip") = "apple-m1", nb::arg("fp_fusion") = true,
      nb::arg("verify_each") = false, nb::arg("planted_fault") = "");
+
+  m.def("load_for_metal", loadForMetal, nb::arg("name"), nb::arg("params"), nb::arg("ttir"), nb::arg("ttm"), nb::arg("msl"),
+        nb::arg("entry"), nb::arg("lines"), nb::arg("facts"), "A kernel that was compiled before; facts and lines as MetalCode gives them.");
 
   m.def("softmetal_compile", [](const std::string &text) {
     metal::Driver *driver = nullptr;

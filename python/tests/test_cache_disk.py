@@ -1,6 +1,8 @@
 """The disk cache: whole entries, damage, limits, and what is part of a key."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -22,8 +24,8 @@ PROGRAM = """
         tl.store(x_ptr + offsets, helper(tl.load(x_ptr + offsets)))
 
     x = np.ones(16, np.float32)
-    kernel[(1,)](x, BLOCK=16, device="cpu"{options})
-    print(x[0])
+    compiled = kernel[(1,)](x, BLOCK=16, device="{device}"{options})
+    print(x[0], hash(repr((compiled.asm["ttir"], compiled.asm.get("msl"), compiled.metadata))))
 """
 
 
@@ -32,21 +34,39 @@ def run(tmp_path):
     script = tmp_path / "program.py"
     cache = tmp_path / "cache"
 
-    def run(factor="2", options="", scale="", **environment):
-        script.write_text(textwrap.dedent(PROGRAM).format(factor=factor, options=options, scale=scale))
-        variables = {**os.environ, "TRITON_METAL_CACHE_DIR": str(cache), **environment}
+    def run(factor="2", options="", scale="", device="cpu", **environment):
+        script.write_text(textwrap.dedent(PROGRAM).format(factor=factor, options=options, scale=scale, device=device))
+        variables = {**os.environ, "TRITON_METAL_CACHE_DIR": str(cache), "PYTHONHASHSEED": "0", **environment}
         done = subprocess.run([sys.executable, script], env=variables, capture_output=True, text=True, check=True)
         entries = sorted(path.parent for path in cache.rglob("manifest"))
-        return float(done.stdout), entries, done.stderr
+        value, run.seen = done.stdout.split()
+        return float(value), entries, done.stderr
 
     return run
 
 
-def test_second_process_reads_what_the_first_wrote(run):
-    assert run()[0] == 2.0
-    value, entries, _ = run()
-    assert value == 2.0 and len(entries) == 1
-    assert {path.name for path in entries[0].iterdir()} == {"kernel.json", "kernel.ttir", "kernel.llir", "kernel.o", "manifest"}
+FILES = {"cpu": {"kernel.json", "kernel.ttir", "kernel.llir", "kernel.o"}, "metal": {"kernel.json", "kernel.ttir", "kernel.ttm", "kernel.metal"}}
+
+
+@pytest.mark.parametrize("device", ["cpu", "metal"])
+def test_second_process_reads_what_the_first_wrote(run, device):
+    assert run(device=device)[0] == 2.0
+    first = run.seen
+    written = run(device=device)[1][0].stat().st_mtime_ns
+    value, entries, _ = run(device=device)
+    assert value == 2.0 and len(entries) == 1 and entries[0].stat().st_mtime_ns == written
+    assert run.seen == first  # stages, facts and lines are those of the first process
+    assert {path.name for path in entries[0].iterdir()} == FILES[device] | {"manifest"}
+
+
+def test_what_is_read_is_what_runs(run):
+    """An edited text with a right manifest runs as edited: nothing is compiled again."""
+    _, (entry,), _ = run(device="metal")
+    key, files = entry.name, {path.name: path.read_bytes() for path in entry.iterdir() if path.name != "manifest"}
+    files["kernel.metal"] = re.sub(rb"2\.0", b"5.0", files["kernel.metal"])
+    shutil.rmtree(entry)
+    assert _core.DiskCache(str(entry.parent), 0).store(key, files) == ""
+    assert run(device="metal")[0] == 5.0
 
 
 def test_key_holds_callees_options_and_environment(run):

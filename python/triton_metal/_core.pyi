@@ -223,6 +223,9 @@ class MetalCode:
 
 def compile_for_metal(module: Module, num_warps: int = 4, chip: str = 'apple-m1', fp_fusion: bool = True, verify_each: bool = False, planted_fault: str = '') -> MetalCode: ...
 
+def load_for_metal(name: str, params: Sequence[tuple[str, str, int, bool]], ttir: str, ttm: str, msl: str, entry: str, lines: Sequence[tuple[int, str, int, int]], facts: dict) -> MetalCode:
+    """A kernel that was compiled before; facts and lines as MetalCode gives them."""
+
 def softmetal_compile(text: str) -> None: ...
 def set_softmetal_path(path: str) -> None:
     """Where libsoftmetal lies; it is loaded when it is first needed."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from .. import _core, knobs
 from ..devices import check_chip
 
@@ -47,10 +49,38 @@ def build(module, options) -> Artifact:
     return Artifact(code, options.checked)
 
 
-def save(artifact: Artifact) -> None:
-    """Text takes less time to make than to read back with its facts, so nothing is kept."""
-    return None
+def save(artifact: Artifact) -> dict[str, bytes]:
+    code, signature = artifact._code, artifact.signature
+    metadata = {
+        "name": signature.name,
+        "params": [[p.name, p.type, p.divisibility, p.may_be_written] for p in signature.params],
+        "entry": code.entry,
+        "lines": code.lines,
+        "facts": code.facts,
+        "checked": artifact._checked,
+    }
+    return {
+        "kernel.json": json.dumps(metadata, indent=1).encode(),
+        "kernel.ttir": code.ttir.encode(),
+        "kernel.ttm": code.ttm.encode(),
+        "kernel.metal": code.msl.encode(),
+    }
 
 
-def restore(files: dict[str, bytes]) -> None:
-    return None
+def restore(files: dict[str, bytes]) -> Artifact | None:
+    """The artifact of an entry; None where it is not one of ours."""
+    try:
+        metadata = json.loads(files["kernel.json"])
+        code = _core.load_for_metal(
+            metadata["name"],
+            [tuple(param) for param in metadata["params"]],
+            files["kernel.ttir"].decode(),
+            files["kernel.ttm"].decode(),
+            files["kernel.metal"].decode(),
+            metadata["entry"],
+            [tuple(line) for line in metadata["lines"]],
+            metadata["facts"],
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+    return Artifact(code, metadata["checked"])
