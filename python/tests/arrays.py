@@ -108,3 +108,12 @@ def assert_ulp(got: np.ndarray, expected: np.ndarray, ulp: float, dtype: str = "
         i = int(np.argmax(bad))
         raise AssertionError(f"{int(bad.sum())} of {bad.size} differ by more than {ulp} ulp; at {i}: {got.flat[i]!r}, "
                              f"expected {expected.flat[i]!r}")
+
+
+def messages(error):
+    """All that an error says, with what caused it, of `pytest.raises`."""
+    link, texts = error.value, []
+    while link is not None:
+        texts.append(str(link))
+        link = link.__cause__
+    return "\n".join(texts)

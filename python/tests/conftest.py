@@ -22,6 +22,11 @@ def device(request):
     return request.param
 
 
+@pytest.fixture(params=[1, 4, 8])
+def warps(request):
+    return request.param
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
     """A typed refusal of the device is a skip with its reason, counted by reason at the end of the run."""

@@ -3,21 +3,13 @@ import numpy as np
 import pytest
 
 import triton_metal as triton
-from arrays import kernel_from_text
+from arrays import kernel_from_text, messages
 
 
 def run(body: str, device: str, *arguments, grid=(1,), parameters="x_ptr, out_ptr", **constants):
     names = "".join(f", {name}: tl.constexpr" for name in constants)
     lines = "\n".join("    " + line for line in body.strip().splitlines())
     kernel_from_text(f"def kernel({parameters}{names}):\n{lines}\n")[grid](*arguments, **constants, device=device)
-
-
-def messages(error):
-    link, texts = error.value, []
-    while link is not None:
-        texts.append(str(link))
-        link = link.__cause__
-    return "\n".join(texts)
 
 
 def tile(x, row, column, rows, columns, fill=0):

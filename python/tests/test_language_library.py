@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import triton_metal as triton
-from arrays import kernel_from_text, sample
+from arrays import kernel_from_text, messages, sample
 
 
 def run(body: str, device: str, *arguments, parameters="x_ptr, out_ptr", before="", **constants):
@@ -22,14 +22,6 @@ x = tl.load(x_ptr + tl.arange(0, {m})[:, None] * {n} + tl.arange(0, {n})[None, :
 tl.store(out_ptr + tl.arange(0, {p})[:, None] * {q} + tl.arange(0, {q})[None, :], {expression})
 """, device, x, out, before=before)
     return out
-
-
-def messages(error):
-    link, texts = error.value, []
-    while link is not None:
-        texts.append(str(link))
-        link = link.__cause__
-    return "\n".join(texts)
 
 
 @pytest.mark.parametrize("call, axis", [("tl.softmax(x)", 0), ("tl.softmax(x, 1)", 1), ("tl.softmax(x, dim=1, keep_dims=True)", 1),

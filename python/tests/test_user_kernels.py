@@ -8,24 +8,12 @@ import triton_metal as triton
 import triton_metal.language as tl
 
 torch = pytest.importorskip("torch")
-
-
-@pytest.fixture(params=[1, 4, 8])
-def warps(request):
-    return request.param
+from torch_tensors import close, tensor  # noqa: E402  needs PyTorch
 
 
 @pytest.fixture
 def rng():
     return np.random.default_rng(7)
-
-
-def tensor(rng, *shape, dtype=torch.float32):
-    return torch.from_numpy(rng.standard_normal(shape).astype(np.float32)).to(dtype)
-
-
-def close(got, expected, rtol=1e-5, atol=1e-5):
-    torch.testing.assert_close(got.double(), expected.double(), rtol=rtol, atol=atol)
 
 
 # Elementwise ---------------------------------------------------------------------------------------------------------------
