@@ -415,7 +415,8 @@ void bindMetal(nb::module_ &m) {
      nb::arg("verify_each") = false, nb::arg("planted_fault") = "");
 
   m.def("load_for_metal", loadForMetal, nb::arg("name"), nb::arg("params"), nb::arg("ttir"), nb::arg("ttm"), nb::arg("msl"),
-        nb::arg("entry"), nb::arg("lines"), nb::arg("facts"), "A kernel that was compiled before; facts and lines as MetalCode gives them.");
+        nb::arg("entry"), nb::arg("lines"), nb::arg("facts"),
+        "A kernel that was compiled before; facts and lines as MetalCode gives them.");
 
   m.def("softmetal_compile", [](const std::string &text) {
     metal::Driver *driver = nullptr;

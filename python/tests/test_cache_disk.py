@@ -45,7 +45,8 @@ def run(tmp_path):
     return run
 
 
-FILES = {"cpu": {"kernel.json", "kernel.ttir", "kernel.llir", "kernel.o"}, "metal": {"kernel.json", "kernel.ttir", "kernel.ttm", "kernel.metal"}}
+FILES = {"cpu": {"kernel.json", "kernel.ttir", "kernel.llir", "kernel.o"},
+         "metal": {"kernel.json", "kernel.ttir", "kernel.ttm", "kernel.metal"}}
 
 
 @pytest.mark.parametrize("device", ["cpu", "metal"])
