@@ -51,7 +51,7 @@ void _start(void) {
     i64 grid[3], paramBytes, arenaBytes, arrays;
     struct {
       i64 offset, bytes;
-    } array[16];
+    } array[32];
   } header;
   take(&header, sizeof header);
   byte *end = memory;

@@ -63,7 +63,7 @@ class Arm64:
                 block += struct.pack("<" + FORMATS[kind], value)
         block += bytes(-len(block) % 16)
         header = struct.pack("<6q", *grid, *(1,) * (3 - len(grid)), len(block), code.arena_bytes, len(arrays))
-        header += b"".join(struct.pack("<2q", *place) for place in places) + bytes(16 * (16 - len(places)))
+        header += b"".join(struct.pack("<2q", *place) for place in places) + bytes(16 * (32 - len(places)))
         (self.folder / "kernel.o").write_bytes(code.object)
         target = ["--target=aarch64-linux-gnu", "-O1", "-ffreestanding", "-fno-builtin", "-nostdlib", f"-DKERNEL={name}"]
         subprocess.run([self.clang, *target, "-c", HERE / "cpu_driver.c", "-o", self.folder / "driver.o"], check=True)

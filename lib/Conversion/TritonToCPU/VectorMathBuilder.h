@@ -100,6 +100,19 @@ struct MathBuilder {
     return sum;
   }
 
+  /// The same with pairs of terms summed side by side, a chain of half the length: `square` is x^2.
+  V pairwise(V x, V square, llvm::ArrayRef<double> coefficients) const {
+    V sum;
+    for (size_t end = coefficients.size(), begin; end > 0; end = begin) {
+      begin = (end - 1) / 2 * 2;
+      V pair = c(coefficients[begin]);
+      if (end - begin == 2)
+        pair = fma(x, c(coefficients[begin + 1]), pair);
+      sum = sum ? fma(sum, square, pair) : pair;
+    }
+    return sum;
+  }
+
   /// 2^n for an integer n in the range of normal exponents.
   V powerOfTwo(V n) const { return fromBits(shl(iadd(n, ci(exponentBias())), mantissaBits())); }
 
@@ -129,8 +142,14 @@ mlir::Value emitLog(const MathBuilder &, mlir::Value x);
 mlir::Value emitLog2(const MathBuilder &, mlir::Value x);
 mlir::Value emitLog10(const MathBuilder &, mlir::Value x);
 mlir::Value emitLog1p(const MathBuilder &, mlir::Value x);
-/// p * 2^n in two steps, so that only the last one rounds; `nearestInteger` is n as a float, from `x + magic - magic`.
-mlir::Value emitScale(const MathBuilder &, mlir::Value p, mlir::Value nearestInteger);
+/// The integer n next to a number, as a float, and the float whose low bits are n plus twice the bias of exponents.
+struct Nearest {
+  mlir::Value n, shifted;
+};
+/// Next to x, or to x * factor.
+Nearest emitNearest(const MathBuilder &, mlir::Value x, mlir::Value factor = {});
+/// p * 2^n in two steps, so that only the last one rounds.
+mlir::Value emitScale(const MathBuilder &, mlir::Value p, const Nearest &nearest);
 /// x = m * 2^exponent with m from sqrt(1/2) to sqrt(2); right for positive finite x.
 struct Split {
   mlir::Value mantissa, exponent;

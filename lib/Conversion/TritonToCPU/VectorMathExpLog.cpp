@@ -10,28 +10,35 @@ namespace triton_metal::cpu {
 static double ln2High(bool wide) { return wide ? 0x1.62e42fefa3800p-1 : 0x1.62e400p-1; }
 static double ln2Low(bool wide) { return wide ? 0x1.ef35793c76730p-45 : 0x1.7f7d1cf79abcap-20; }
 
-Value emitScale(const MathBuilder &m, Value p, Value nearestInteger) {
-  Value magicBits = m.ci(m.magicBits());
-  Value n = m.isub(m.bits(m.add(nearestInteger, m.c(m.magic()))), magicBits);
-  Value half = m.isub(m.bits(m.fma(nearestInteger, m.c(0.5), m.c(m.magic()))), magicBits);
-  return m.mul(m.mul(p, m.powerOfTwo(half)), m.powerOfTwo(m.isub(n, half)));
+Nearest emitNearest(const MathBuilder &m, Value x, Value factor) {
+  Value shift = m.c(m.magic() + 2 * m.exponentBias());
+  Value shifted = factor ? m.fma(x, factor, shift) : m.add(x, shift);
+  return {m.sub(shifted, shift), shifted};
+}
+
+Value emitScale(const MathBuilder &m, Value p, const Nearest &nearest) {
+  // Both powers of two are made in place: the bias is in the numbers already, and what is left of it drops out at the top.
+  Value half = m.bits(m.fma(nearest.n, m.c(0.5), m.c(m.magic() + m.exponentBias())));
+  Value rest = m.isub(m.bits(nearest.shifted), half);
+  auto power = [&](Value biased) { return m.fromBits(m.shl(biased, m.mantissaBits())); };
+  return m.mul(m.mul(p, power(half)), power(rest));
 }
 
 namespace {
 
-/// x = n ln 2 + r, |r| <= ln 2 / 2, with e^r - 1 - r = r^2 p(r) = tail.
+/// x = n ln 2 + r, |r| <= ln 2 / 2, with e^r - 1 - r = r^2 p.
 struct ExpParts {
-  Value n, r, tail;
+  Nearest nearest;
+  Value r, square, p;
 };
 
 ExpParts expParts(const MathBuilder &m, Value x) {
   ExpParts parts;
-  Value magic = m.c(m.magic());
-  parts.n = m.sub(m.fma(x, m.c(0x1.71547652b82fep+0), magic), magic);
-  parts.r = m.fma(parts.n, m.c(-ln2High(m.wide)), x);
-  parts.r = m.fma(parts.n, m.c(-ln2Low(m.wide)), parts.r);
-  Value p = m.wide ? m.poly(parts.r, tables::exp64) : m.poly(parts.r, tables::exp32);
-  parts.tail = m.mul(m.mul(parts.r, parts.r), p);
+  parts.nearest = emitNearest(m, x, m.c(0x1.71547652b82fep+0));
+  parts.r = m.fma(parts.nearest.n, m.c(-ln2High(m.wide)), x);
+  parts.r = m.fma(parts.nearest.n, m.c(-ln2Low(m.wide)), parts.r);
+  parts.square = m.mul(parts.r, parts.r);
+  parts.p = m.wide ? m.pairwise(parts.r, parts.square, tables::exp64) : m.pairwise(parts.r, parts.square, tables::exp32);
   return parts;
 }
 
@@ -86,24 +93,24 @@ Split emitSplit(const MathBuilder &m, Value x) {
 Value emitExp(const MathBuilder &m, Value x) {
   x = m.atLeast(m.atMost(x, m.wide ? 710 : 89), m.wide ? -746 : -105);
   ExpParts parts = expParts(m, x);
-  return emitScale(m, m.add(m.c(1), m.add(parts.r, parts.tail)), parts.n);
+  return emitScale(m, m.fma(parts.square, parts.p, m.add(parts.r, m.c(1))), parts.nearest);
 }
 
 Value emitExp2(const MathBuilder &m, Value x) {
   x = m.atLeast(m.atMost(x, m.wide ? 1025 : 129), m.wide ? -1080 : -155);
-  Value magic = m.c(m.magic());
-  Value n = m.sub(m.add(x, magic), magic);
-  Value r = m.sub(x, n);
-  Value p = m.wide ? m.poly(r, tables::exp2_64) : m.poly(r, tables::exp2_32);
-  return emitScale(m, m.fma(r, p, m.c(1)), n);
+  Nearest nearest = emitNearest(m, x);
+  Value r = m.sub(x, nearest.n);
+  Value square = m.mul(r, r);
+  Value p = m.wide ? m.pairwise(r, square, tables::exp2_64) : m.pairwise(r, square, tables::exp2_32);
+  return emitScale(m, m.fma(r, p, m.c(1)), nearest);
 }
 
 Value emitExpm1(const MathBuilder &m, Value x) {
   Value bounded = m.atLeast(m.atMost(x, m.wide ? 710 : 89), m.wide ? -40 : -20);
   ExpParts parts = expParts(m, bounded);
   // 2 (h q + (h - 1/2)) with h = 2^(n - 1), which is finite where the result is.
-  Value q = m.add(parts.r, parts.tail);
-  Value n = m.isub(m.bits(m.add(parts.n, m.c(m.magic()))), m.ci(m.magicBits()));
+  Value q = m.add(parts.r, m.mul(parts.square, parts.p));
+  Value n = m.isub(m.bits(m.add(parts.nearest.n, m.c(m.magic()))), m.ci(m.magicBits()));
   Value h = m.powerOfTwo(m.isub(n, m.ci(1)));
   Value result = m.mul(m.fma(h, q, m.sub(h, m.c(0.5))), m.c(2));
   return m.select(m.less(m.abs(x), m.c(m.wide ? 0x1p-54 : 0x1p-25)), x, result);
