@@ -1,7 +1,7 @@
 //===- Functions.cpp - matching of names and types against the table -----------------------------------------------------===//
 #include "softmetal/Load/Functions.h"
+#include "softmetal/Abi.h"
 #include "softmetal/Load/Atomics.h"
-#include "softmetal/Run/Abi.h"
 #include "llvm/ADT/FloatingPointMode.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"

@@ -1,6 +1,6 @@
 //===- Accesses.cpp - the memory accesses of a module --------------------------------------------------------------------===//
 #include "softmetal/Passes/Accesses.h"
-#include "softmetal/Run/Abi.h"
+#include "softmetal/Abi.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Module.h"

@@ -1,8 +1,8 @@
 //===- Runtime.h - declarations of the runtime's functions in a module, and slots for collectives ------------------------===//
 #pragma once
 
+#include "softmetal/Abi.h"
 #include "softmetal/Passes/Translation.h"
-#include "softmetal/Run/Abi.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/IR/IRBuilder.h"
 

@@ -1,8 +1,8 @@
 //===- Launch.h - a launch, and how its threadgroups get to the workers --------------------------------------------------===//
 #pragma once
 
+#include "softmetal/Abi.h"
 #include "softmetal/Passes/Translation.h"
-#include "softmetal/Run/Abi.h"
 #include "softmetal/Run/Report.h"
 #include <atomic>
 #include <chrono>

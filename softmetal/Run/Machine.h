@@ -6,7 +6,7 @@
 //===--------------------------------------------------------------------------------------------------------------------===//
 #pragma once
 
-#include "softmetal/Run/Abi.h"
+#include "softmetal/Abi.h"
 #include "softmetal/Run/Fibre.h"
 #include "softmetal/Run/Launch.h"
 #include "softmetal/Run/Report.h"

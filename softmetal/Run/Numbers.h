@@ -1,7 +1,7 @@
 //===- Numbers.h - half and bfloat on any host ---------------------------------------------------------------------------===//
 #pragma once
 
-#include "softmetal/Run/Abi.h"
+#include "softmetal/Abi.h"
 #include <cstring>
 
 namespace softmetal {

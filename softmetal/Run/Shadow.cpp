@@ -1,6 +1,6 @@
 //===- Shadow.cpp - shadow memory: who touched each byte last ------------------------------------------------------------===//
 #include "softmetal/Run/Shadow.h"
-#include "softmetal/Run/Abi.h"
+#include "softmetal/Abi.h"
 #include <algorithm>
 #include <bit>
 #include <cstring>

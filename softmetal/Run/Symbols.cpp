@@ -1,6 +1,6 @@
 //===- Symbols.cpp - what generated code may link to ---------------------------------------------------------------------===//
 #include "softmetal/Run/Symbols.h"
-#include "softmetal/Run/Abi.h"
+#include "softmetal/Abi.h"
 #include "softmetal/Run/Matrix.h"
 #include "softmetal/Run/Numbers.h"
 #include <cmath>
