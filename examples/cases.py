@@ -95,7 +95,8 @@ def main(file: str):
     example = pathlib.Path(file).stem
     parser = argparse.ArgumentParser(description=load(example).__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=("cpu", "metal"), help="default: both")
-    parser.add_argument("--show", choices=("ttir", "llir", "asm", "ttm", "msl", "air"), help="print this stage of each kernel, of the device that has it")
+    parser.add_argument("--show", choices=("ttir", "llir", "asm", "ttm", "msl", "air"),
+                        help="print this stage of each kernel, of the device that has it")
     options = parser.parse_args()
     for device in [options.device] if options.device else ["cpu", "metal"]:
         for case in cases_of(example, device):
