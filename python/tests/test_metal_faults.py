@@ -36,6 +36,17 @@ def overlapping_kernel(x_ptr, out_ptr, STEP: tl.constexpr):
     tl.store(out_ptr + offsets, tl.load(x_ptr + offsets))
 
 
+@triton.jit
+def in_place_kernel(x_ptr, counter_ptr, out_ptr, BLOCK: tl.constexpr):
+    offsets = tl.arange(0, BLOCK)
+    for _ in range(3):
+        x = tl.load(x_ptr + offsets)
+        tl.store(x_ptr + offsets, x + 1)
+    n = tl.load(counter_ptr)
+    tl.store(counter_ptr, n + 1)
+    tl.store(out_ptr + n * BLOCK + offsets, tl.load(x_ptr + offsets))
+
+
 def python_line(words):
     """The number of the first line of this file that has these words: it is a kernel's."""
     return next(i for i, line in enumerate(pathlib.Path(__file__).read_text().splitlines(), 1) if words in line)
@@ -97,3 +108,12 @@ def test_two_programs_that_write_one_place():
     with pytest.raises(triton.DeviceFault, match=r"race in device memory(.|\n)*\(line \d+ of the Metal text\)") as caught:
         overlapping_kernel[(4,)](x, out, STEP=48, device="metal")
     assert caught.value.where["line"] == python_line("tl.store(out_ptr + offsets, tl.load")
+
+
+@pytest.mark.parametrize("block", [1, 4, 32, 64, 128, 512])
+def test_copies_of_elements_are_no_race(block):
+    """Fewer elements than threads: some lanes hold copies, which are read before one lane writes the element."""
+    x, counter, out = np.zeros(block, np.int32), np.ones(1, np.int32), np.zeros((3, block), np.int32)
+    in_place_kernel[(1,)](x, counter, out, BLOCK=block, device="metal")
+    assert (x == 3).all() and counter[0] == 2
+    np.testing.assert_array_equal(out, np.outer([0, 3, 0], np.ones(block)))

@@ -234,7 +234,7 @@ def print_assert_kernel(x_ptr, n, B: tl.constexpr):
 
 def test_device_assert_is_off_without_debug(device):
     x = np.arange(20, dtype=np.int32) - 3
-    print_assert_kernel[(1, )](x, 20, B=128, device=device, debug=False)
+    print_assert_kernel[(1, )](x, 20, B=32, device=device, debug=False)
     np.testing.assert_array_equal(x, np.arange(20) - 2)
 
 

@@ -1,9 +1,12 @@
-//===- InsertBarriers.cpp - order accesses to threadgroup memory -------------------------------===//
+//===- InsertBarriers.cpp - order accesses to threadgroup memory, and copies of device memory ---===//
 //
 // A forward walk carries the accesses since the last barrier. An access that meets an earlier one on the same bytes, one of them a
 // write, needs a barrier before it: of the SIMD-group if both are of one array whose elements never leave their SIMD-group, else of
 // the threadgroup. Loops are walked until nothing changes, so that an access also meets those of the iteration before; branches
 // meet at their end. All control flow of a program is uniform, so a barrier may stand anywhere.
+//
+// Device memory: where a load gives several lanes copies of one element (a scalar, or a tensor smaller than the threadgroup), one of
+// them alone writes what is stored through the same argument, and the copies of the others must be made before or after it.
 //
 //===----------------------------------------------------------------------===//
 #include "triton_metal/Dialect/TritonMetal/Transforms/Passes.h"
@@ -21,11 +24,12 @@ namespace {
 
 /// An access since the last barrier of the threadgroup.
 struct Pending {
-  AllocOp array;
+  AllocOp array; ///< null: device memory
   bool isWrite;
-  bool joined; ///< a barrier of the SIMD-group came after it
+  bool joined;  ///< a barrier of the SIMD-group came after it
+  Value device; ///< the argument that the accessed device memory belongs to
   bool operator==(const Pending &other) const {
-    return array == other.array && isWrite == other.isWrite && joined == other.joined;
+    return array == other.array && isWrite == other.isWrite && joined == other.joined && device == other.device;
   }
 };
 using State = SmallVector<Pending, 8>;
@@ -46,6 +50,35 @@ static bool overlap(AllocOp a, AllocOp b) {
   return aFirst < bFirst + b.getType().getNumBytes() && bFirst < aFirst + a.getType().getNumBytes();
 }
 
+/// The argument of the kernel that a pointer was made from, or null.
+static Value rootOf(Value pointer) {
+  while (true) {
+    if (auto argument = dyn_cast<BlockArgument>(pointer)) {
+      Operation *parent = argument.getOwner()->getParentOp();
+      if (isa<tt::FuncOp>(parent))
+        return pointer;
+      auto loop = dyn_cast<scf::ForOp>(parent);
+      if (!loop || argument == loop.getInductionVar())
+        return {};
+      pointer = loop.getTiedLoopInit(argument)->get();
+    } else if (Operation *op = pointer.getDefiningOp();
+               isa<tt::AddPtrOp, tt::SplatOp, tt::BroadcastOp, tt::ExpandDimsOp, tt::ReshapeOp, tt::TransOp, tt::BitcastOp,
+                   ConvertLayoutOp>(op)) {
+      pointer = op->getOperand(0);
+    } else {
+      return {};
+    }
+  }
+}
+
+/// Whether several lanes hold copies of one element.
+static bool hasCopies(Value value) {
+  if (!isa<RankedTensorType>(value.getType()))
+    return true;
+  std::optional<LinearLayout> layout = getLayout(value);
+  return layout && (llvm::is_contained(layout->getLaneBases(), 0) || llvm::is_contained(layout->getSimdgroupBases(), 0));
+}
+
 struct InsertBarriers : public triton_metal::ttm::impl::InsertBarriersBase<InsertBarriers> {
   void runOnOperation() override {
     State state;
@@ -60,8 +93,8 @@ struct InsertBarriers : public triton_metal::ttm::impl::InsertBarriersBase<Inser
     // Unstructured control flow: any access may have come before a block.
     State any;
     getOperation().walk([&](AllocOp alloc) {
-      add(any, {alloc, true, false});
-      add(any, {alloc, false, false});
+      add(any, {alloc, true, false, Value()});
+      add(any, {alloc, false, false, Value()});
     });
     for (Block &block : getOperation().getBody()) {
       state = any;
@@ -76,7 +109,15 @@ struct InsertBarriers : public triton_metal::ttm::impl::InsertBarriersBase<Inser
 
   void visit(Operation *op, State &state) {
     if (auto barrier = dyn_cast<BarrierOp>(op))
-      return apply(barrier.getScope(), state);
+      return apply(barrier.getScope(), barrier.getDevice(), state);
+    if (isa<tt::DebugBarrierOp>(op))
+      return apply(Scope::Threadgroup, /*device=*/true, state);
+    if (auto load = dyn_cast<tt::LoadOp>(op))
+      return hasCopies(load) ? accessDevice(op, load.getPtr(), false, state) : void();
+    if (auto store = dyn_cast<tt::StoreOp>(op))
+      return accessDevice(op, store.getPtr(), true, state);
+    if (isa<tt::AtomicRMWOp, tt::AtomicCASOp>(op))
+      return accessDevice(op, op->getOperand(0), true, state);
     if (auto write = dyn_cast<WriteOp>(op))
       return access(op, write.getMemory().getDefiningOp<AllocOp>(), true, state);
     if (auto read = dyn_cast<ReadOp>(op))
@@ -102,17 +143,30 @@ struct InsertBarriers : public triton_metal::ttm::impl::InsertBarriersBase<Inser
     }
   }
 
-  static void apply(Scope scope, State &state) {
+  static void apply(Scope scope, bool device, State &state) {
     if (scope == Scope::Threadgroup)
-      return state.clear();
+      return llvm::erase_if(state, [&](const Pending &access) { return device || access.array; });
     for (Pending &access : state)
       access.joined = true;
+  }
+
+  /// A write, or a read of which several lanes hold a copy.
+  void accessDevice(Operation *op, Value pointer, bool isWrite, State &state) {
+    Value root = rootOf(pointer);
+    if (!root)
+      return;
+    if (llvm::any_of(state, [&](const Pending &earlier) { return earlier.device == root && earlier.isWrite != isWrite; })) {
+      OpBuilder builder(op);
+      BarrierOp::create(builder, op->getLoc(), Scope::Threadgroup, /*device=*/true);
+      apply(Scope::Threadgroup, /*device=*/true, state);
+    }
+    add(state, {AllocOp(), isWrite, false, root});
   }
 
   void access(Operation *op, AllocOp array, bool isWrite, State &state) {
     bool threadgroup = false, simdgroup = false;
     for (const Pending &earlier : state) {
-      if (!(earlier.isWrite || isWrite) || !overlap(earlier.array, array))
+      if (!earlier.array || !(earlier.isWrite || isWrite) || !overlap(earlier.array, array))
         continue;
       if (earlier.array == array && array.getSimdgroup())
         simdgroup |= !earlier.joined;
@@ -123,9 +177,9 @@ struct InsertBarriers : public triton_metal::ttm::impl::InsertBarriersBase<Inser
       Scope scope = threadgroup ? Scope::Threadgroup : Scope::Simdgroup;
       OpBuilder builder(op);
       BarrierOp::create(builder, op->getLoc(), scope, /*device=*/false);
-      apply(scope, state);
+      apply(scope, /*device=*/false, state);
     }
-    add(state, {array, isWrite, false});
+    add(state, {array, isWrite, false, Value()});
   }
 };
 

@@ -87,6 +87,53 @@ tt.func public @branch(%x: tensor<32xf32, #lanes>, %c: i1) {
 
 // -----
 
+#lanes = #ttm.layout<register = [], lane = [[1], [2], [4], [8], [16]], simdgroup = []>
+#copies = #ttm.layout<register = [], lane = [[1], [2], [4], [8], [0]], simdgroup = []>
+
+// Copies of an element are all loaded before one of the lanes writes it, also when the loop comes back to it.
+// CHECK-LABEL: @in_place
+// CHECK: scf.for
+// CHECK-NEXT: ttm.barrier threadgroup device
+// CHECK-NEXT: tt.load
+// CHECK-NEXT: ttm.barrier threadgroup device
+// CHECK-NEXT: tt.store
+tt.func public @in_place(%p: !tt.ptr<f32>, %n: i32) {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  %at = tt.splat %p : !tt.ptr<f32> -> tensor<16x!tt.ptr<f32>, #copies>
+  scf.for %i = %c0 to %n step %c1 : i32 {
+    %x = tt.load %at : tensor<16x!tt.ptr<f32>, #copies>
+    tt.store %at, %x : tensor<16x!tt.ptr<f32>, #copies>
+  }
+  tt.return
+}
+
+// A scalar is loaded by every lane and written by one.
+// CHECK-LABEL: @scalar
+// CHECK: tt.load
+// CHECK-NEXT: ttm.barrier threadgroup device
+// CHECK-NEXT: tt.store
+tt.func public @scalar(%p: !tt.ptr<f32>) {
+  %x = tt.load %p : !tt.ptr<f32>
+  tt.store %p, %x : !tt.ptr<f32>
+  tt.return
+}
+
+// Nothing is needed where each lane has elements of its own, nor between different arguments.
+// CHECK-LABEL: @apart
+// CHECK-NOT: ttm.barrier
+// CHECK: tt.return
+tt.func public @apart(%p: !tt.ptr<f32>, %q: !tt.ptr<f32>, %r: !tt.ptr<f32>) {
+  %at = tt.splat %p : !tt.ptr<f32> -> tensor<32x!tt.ptr<f32>, #lanes>
+  %x = tt.load %at : tensor<32x!tt.ptr<f32>, #lanes>
+  tt.store %at, %x : tensor<32x!tt.ptr<f32>, #lanes>
+  %y = tt.load %q : !tt.ptr<f32>
+  tt.store %r, %y : !tt.ptr<f32>
+  tt.return
+}
+
+// -----
+
 // expected-error@+1 {{needs the places of arrays}}
 tt.func public @unplaced() {
   %a = ttm.alloc : !ttm.memory<32xf32>
