@@ -105,8 +105,9 @@ def main() -> int:
                 try:
                     what = difference(program, execute(program, device, triton, language))
                 except triton.TritonError as error:
-                    if getattr(error, "reason", None):  # a typed refusal is allowed, and counted
-                        refused[f"{device}: {error.reason}"] += 1
+                    reason = getattr(error, "reason", None) or (error.name if isinstance(error, triton.OutOfResources) else None)
+                    if reason:  # a typed refusal is allowed, and counted
+                        refused[f"{device}: {reason}"] += 1
                         continue
                     what = f"{type(error).__name__}: {error}"
                 if what:
