@@ -258,3 +258,29 @@ def kernel(x_ptr, out_ptr):
 """
     x = np.arange(64, dtype=np.float16)
     np.testing.assert_array_equal(run(text, x, device=device, dtype=np.float32), np.arange(64) * 2 + 64)
+
+
+@pytest.mark.parametrize("size", [64, 2048])
+@pytest.mark.parametrize("loop", ["for i in range(n):", "while i < n:"])
+def test_carried_tensors_change_places(device, loop, size):
+    """Each becomes what the other was; the results of the loop are used after it."""
+    text = f"""
+def kernel(n, out_ptr):
+    a = tl.arange(0, {size})
+    b = a * 3
+    i = 0
+    {loop}
+        a, b = b, a + tl.cumsum(b, axis=0)
+        i += 1
+    for j in range(n):
+        a, b = b, a ^ j
+    tl.store(out_ptr + tl.arange(0, {size}), a)
+    tl.store(out_ptr + {size} + tl.arange(0, {size}), b)
+"""
+    a = np.arange(size, dtype=np.int32)
+    b = a * 3
+    for _ in range(3):
+        a, b = b, a + np.cumsum(b, dtype=np.int32)
+    for j in range(3):
+        a, b = b, a ^ j
+    np.testing.assert_array_equal(run(text, 3, n=2 * size, device=device), np.concatenate([a, b]))

@@ -73,7 +73,8 @@ void KernelLowering::assignCarried(ValueRange targets, ValueRange values) {
     if (it == stored.end() || it->second.variable != storage.variable)
       copies.push_back({storage, value});
   }
-  // An array that is overwritten while another copy still reads it goes through a temporary.
+  // An array that is overwritten while another copy still reads it goes through a temporary, for as long as the copies take.
+  SmallVector<std::pair<Value, Storage>> homes;
   for (auto &[storage, value] : copies) {
     auto it = stored.find(value);
     bool isTarget = it != stored.end() && llvm::any_of(copies, [&](auto &other) { return other.first.variable == it->second.variable; });
@@ -81,10 +82,13 @@ void KernelLowering::assignCarried(ValueRange targets, ValueRange values) {
       continue;
     Storage temporary = makeStorage(value, it->second.isMatrix);
     copyInto(temporary, value);
+    homes.push_back({value, it->second});
     stored[value] = temporary;
   }
   for (auto &[storage, value] : copies)
     copyInto(storage, value);
+  for (auto &[value, storage] : homes)
+    stored[value] = storage;
   for (auto &[number, variable] : assignments)
     msl::StoreOp::create(builder, loc, number, variable);
 }
