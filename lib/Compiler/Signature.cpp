@@ -1,6 +1,6 @@
 //===- Signature.cpp - what a launcher must know of a kernel ----------------------===//
 //
-// Types and names of the arguments, and which pointers may be written through: from every store and atomic the pointer
+// Types and names of the arguments, and which pointers may be read and written through: from every load, store and atomic the pointer
 // operands are followed backwards, through the operations that make pointers and through the arguments of blocks and regions.
 //
 //===----------------------------------------------------------------------===//
@@ -22,8 +22,8 @@ ParamsLayout KernelSignature::layout() const {
 
 static bool isPointer(Type type) { return isa<tt::PointerType>(tt::getElementOf(type)); }
 
-/// Arguments of `function` through which memory may be written.
-static llvm::SmallDenseSet<Value> findWrittenArguments(tt::FuncOp function) {
+/// Arguments of `function` through which memory may be accessed in the way of `Effect`.
+template <typename Effect> static llvm::SmallDenseSet<Value> findAccessedArguments(tt::FuncOp function) {
   llvm::SmallDenseSet<Value> seen;
   SmallVector<Value> work;
   auto follow = [&](Value value) {
@@ -33,9 +33,9 @@ static llvm::SmallDenseSet<Value> findWrittenArguments(tt::FuncOp function) {
   };
   function.walk([&](Operation *op) {
     auto effects = dyn_cast<MemoryEffectOpInterface>(op);
-    if (!effects || !effects.hasEffect<MemoryEffects::Write>())
+    if (!effects || !effects.hasEffect<Effect>())
       return;
-    // Of a store the address matters; of an operation that does not say what it writes through, every pointer.
+    // Of a store the address matters; of an operation that does not say what it goes through, every pointer.
     for (Value operand : op->getOperands())
       if (isPointer(operand.getType()))
         follow(operand);
@@ -143,7 +143,8 @@ Result<KernelSignature> kernelSignature(const Module &module) {
 
   KernelSignature signature;
   signature.name = kernel.getName().str();
-  llvm::SmallDenseSet<Value> written = findWrittenArguments(kernel);
+  llvm::SmallDenseSet<Value> written = findAccessedArguments<MemoryEffects::Write>(kernel);
+  llvm::SmallDenseSet<Value> readFrom = findAccessedArguments<MemoryEffects::Read>(kernel);
   for (BlockArgument argument : kernel.getBody().getArguments()) {
     ParamInfo info;
     unsigned index = argument.getArgNumber();
@@ -164,7 +165,8 @@ Result<KernelSignature> kernelSignature(const Module &module) {
     });
     if (auto divisibility = kernel.getArgAttrOfType<IntegerAttr>(index, "tt.divisibility"))
       info.divisibility = divisibility.getInt();
-    info.mayBeWritten = *type == ParamType::Pointer ? written.contains(argument) : false;
+    info.mayBeWritten = *type == ParamType::Pointer && written.contains(argument);
+    info.mayBeRead = *type == ParamType::Pointer && readFrom.contains(argument);
     signature.params.push_back(std::move(info));
   }
   return signature;

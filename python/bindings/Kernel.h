@@ -39,6 +39,37 @@ struct WatchedGlobal {
   PyObject *dictionary, *name, *value; ///< owned
 };
 
+/// What a tuner chose for one key.
+struct TunedChoice {
+  PyObject *config = nullptr;  ///< owned
+  PyObject *preHook = nullptr; ///< called with the arguments before every launch; owned, or null
+  struct Value {
+    bool isOption;
+    uint16_t index; ///< of the parameter, or of the option
+    PyObject *value; ///< owned
+  };
+  std::vector<Value> values;
+};
+
+/// Makes of a KernelBase something that chooses values for another kernel and launches that.
+struct TunerData {
+  struct KernelObject *kernel = nullptr; ///< owned
+  bool chooses = false;                  ///< else there are only heuristics
+  /// How values of keys are compared: as they are; integers by the power of two that is not less; only those, and no floats.
+  enum class Keys : uint8_t { Exact, Rounded, SizesOnly } comparison = Keys::Exact;
+  std::vector<uint16_t> keys;            ///< parameters whose values make another choice
+  struct Heuristic {
+    uint16_t parameter;
+    PyObject *function; ///< owned
+  };
+  std::vector<Heuristic> heuristics;
+  DispatchCache<TunedChoice> cache;
+  std::vector<std::unique_ptr<TunedChoice>> choices; ///< all that were ever made: a launch may still use one
+  PyObject *best = nullptr;                          ///< the configuration of the last launch, owned
+  ~TunerData();
+  void clear();
+};
+
 /// What a KernelBase knows; the parameters do not change once they are set.
 struct KernelData {
   std::string name = "kernel";
@@ -51,6 +82,7 @@ struct KernelData {
   uint64_t stamp = 0;              ///< changes when the source does
   PyObject *launcher = nullptr;    ///< one Launcher, owned, recycled while only we hold it
   PyObject *preRunHooks = nullptr; ///< list, owned
+  std::unique_ptr<TunerData> tuner; ///< where this is a tuner; then it has no parameters of its own
 };
 
 struct KernelObject {
@@ -71,6 +103,12 @@ bool readGrid(PyObject *object, const char *kernel, int32_t grid[3]);
 
 /// Adds KernelBase and Launcher to the module. False with an exception set.
 bool addKernelTypes(PyObject *module);
+
+/// Methods of KernelBase that make a tuner of it.
+PyObject *tune(PyObject *self, PyObject *args);
+PyObject *forgetChoices(PyObject *self, PyObject *);
+PyObject *bestConfig(PyObject *self, void *);
+int traverseTuner(TunerData &tuner, visitproc visit, void *arg);
 
 /// The body of a Launcher's call.
 PyObject *launchKernel(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names);

@@ -54,8 +54,8 @@ std::shared_ptr<Launchable> makeNativeLaunchable(KernelSignature signature, CPUK
 /// A signature from spellings such as "*fp32" and "i32".
 KernelSignature makeSignature(const std::string &name, const std::vector<std::string> &types);
 
-/// The same from rows as the disk cache keeps them: name, type, divisibility, whether it may be written.
-using ParameterRow = std::tuple<std::string, std::string, uint32_t, bool>;
+/// The same from rows as the disk cache keeps them: name, type, divisibility, whether it may be written, and read.
+using ParameterRow = std::tuple<std::string, std::string, uint32_t, bool, bool>;
 KernelSignature makeSignature(const std::string &name, const std::vector<ParameterRow> &rows);
 
 /// Sets a LaunchError (or the named subclass of it) about an argument of a kernel, or about none of them.

@@ -14,7 +14,8 @@ void bindCompiler(nb::module_ &m) {
       .def_ro("name", &ParamInfo::name)
       .def_ro("type", &ParamInfo::spelling)
       .def_ro("divisibility", &ParamInfo::divisibility)
-      .def_ro("may_be_written", &ParamInfo::mayBeWritten);
+      .def_ro("may_be_written", &ParamInfo::mayBeWritten)
+      .def_ro("may_be_read", &ParamInfo::mayBeRead);
 
   nb::class_<KernelSignature>(m, "KernelSignature", "Name and arguments of a kernel.")
       .def_ro("name", &KernelSignature::name)

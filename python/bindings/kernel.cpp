@@ -111,6 +111,8 @@ int traverseKernel(PyObject *self, visitproc visit, void *arg) {
       Py_VISIT(specialization->compiled);
     Py_VISIT(data->launcher);
     Py_VISIT(data->preRunHooks);
+    if (data->tuner)
+      return traverseTuner(*data->tuner, visit, arg);
   }
   return 0;
 }
@@ -139,6 +141,8 @@ int clearKernel(PyObject *self) {
     dropSpecializations(data->retired);
     dropWatched(*data);
     Py_CLEAR(data->launcher);
+    if (data->tuner)
+      data->tuner->clear();
   }
   return 0;
 }
@@ -282,12 +286,16 @@ bool addKernelTypes(PyObject *module) {
       "triton_metal._core.Launcher", sizeof(LauncherObject), 0,
       Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION, launcherSlots};
   static PyMethodDef kernelMethods[] = {
+      {"_tune", tune, METH_VARARGS, "Choose values for another kernel and launch that."},
+      {"_forget_choices", forgetChoices, METH_NOARGS, "Ask again for every choice."},
       {"_configure", configure, METH_VARARGS, "Set the name and the parameters."},
       {"_forget", forget, METH_NOARGS, "Use no specialisation compiled so far again."},
       {"_watch", watch, METH_O, "Refuse launches once one of these globals has changed."},
       {"_compiled", compiledKernels, METH_NOARGS, "The compiled specialisations."},
       {}};
-  static PyGetSetDef kernelProperties[] = {{"pre_run_hooks", hooksOf, nullptr, "Functions called before every launch.", nullptr}, {}};
+  static PyGetSetDef kernelProperties[] = {{"pre_run_hooks", hooksOf, nullptr, "Functions called before every launch.", nullptr},
+                                           {"best_config", bestConfig, nullptr, "A tuner's configuration of the last launch.", nullptr},
+                                           {}};
   static PyType_Slot kernelSlots[] = {
       {Py_tp_new, reinterpret_cast<void *>(newKernel)},
       {Py_mp_subscript, reinterpret_cast<void *>(subscript)},

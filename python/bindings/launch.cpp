@@ -53,6 +53,7 @@ KernelSignature makeSignature(const std::string &name, const std::vector<Paramet
     signature.params[i].name = std::get<0>(rows[i]);
     signature.params[i].divisibility = std::get<2>(rows[i]);
     signature.params[i].mayBeWritten = std::get<3>(rows[i]);
+    signature.params[i].mayBeRead = std::get<4>(rows[i]);
   }
   return signature;
 }

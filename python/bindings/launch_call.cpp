@@ -3,61 +3,37 @@
 // Bind the arguments to the parameters, make the key, find or compile the specialisation, run it.
 //
 //===----------------------------------------------------------------------===//
-#include "Bindings.h"
-#include "Kernel.h"
+#include "LaunchCall.h"
 #include "triton_metal/Launch/Environment.h"
 
 #include <nanobind/stl/shared_ptr.h>
 
 #include <algorithm>
-#include <cstddef>
-#include <new>
 
 namespace triton_metal::python {
-
-namespace {
-
-constexpr size_t kMaxNestedWords = 1024;
-
-/// The state of one call, on the stack. Arrays are initialised only as far as they are used: clearing them all would take longer than
-/// the rest of a launch.
-struct Call {
-  Call(KernelObject *kernel, Device device) : kernel(kernel), data(*kernel->data), device(device) {}
-
-  KernelObject *kernel;
-  KernelData &data;
-  PyObject *bound[kMaxParameters]; // borrowed: the caller and the parameters hold them
-  alignas(ArgumentValue) std::byte valueStorage[kMaxParameters * sizeof(ArgumentValue)];
-  ArgumentValue *const values = reinterpret_cast<ArgumentValue *>(valueStorage);
-  uint16_t optionIndex[kMaxOptions];
-  PyObject *optionValue[kMaxOptions];
-  size_t options = 0;
-  NestedValues nested; ///< what tuples and descriptors among the arguments hold
-  uint64_t words[kMaxParameters + kMaxNestedWords + 2 * kMaxOptions + 2];
-  size_t wordCount = 0;
-  Device device;
-  bool warmup = false;
-  size_t parameters() const { return data.parameters.size(); }
-  const char *name() const { return data.name.c_str(); }
-
-  // A value by its number: first those of the parameters, then those that lie in compounds.
-  size_t valueCount() const { return parameters() + nested.values.size(); }
-  ArgumentValue &value(size_t i) const {
-    return i < parameters() ? values[i] : const_cast<ArgumentValue &>(nested.values[i - parameters()].value);
-  }
-  PyObject *object(size_t i) const { return i < parameters() ? bound[i] : nested.values[i - parameters()].object; }
-  const char *valueName(size_t i) const {
-    if (i >= parameters())
-      return nested.values[i - parameters()].name.c_str();
-    const char *utf8 = PyUnicode_AsUTF8(data.parameters[i].name);
-    return utf8 ? utf8 : "?";
-  }
-};
 
 const char *text(PyObject *unicode) {
   const char *utf8 = PyUnicode_AsUTF8(unicode);
   return utf8 ? utf8 : "?";
 }
+
+nb::dict boundArguments(const Call &call) {
+  nb::dict arguments;
+  for (size_t i = 0; i < call.parameters(); ++i)
+    if (call.bound[i])
+      arguments[nb::borrow(call.data.parameters[i].name)] = nb::borrow(call.bound[i]);
+  return arguments;
+}
+
+bool read(Call &call, size_t parameter) {
+  if (call.isRead[parameter])
+    return true;
+  auto *value = new (&call.values[parameter]) ArgumentValue;
+  call.isRead[parameter] = readArgument(call.data.parameters[parameter], call.bound[parameter], call.name(), *value);
+  return call.isRead[parameter];
+}
+
+namespace {
 
 //===----------------------------------------------------------------------===//
 // Binding
@@ -122,6 +98,7 @@ bool bind(Call &call, PyObject *const *args, size_t count, PyObject *names) {
                    nullptr, "ArgumentTypeError");
     return false;
   }
+  call.positional = count;
   std::copy(args, args + count, call.bound);
   std::fill(call.bound + count, call.bound + parameters, nullptr);
   if (names && PyTuple_GET_SIZE(names)) {
@@ -153,7 +130,12 @@ bool bind(Call &call, PyObject *const *args, size_t count, PyObject *names) {
       }
     }
   }
-  for (size_t i = 0; i < parameters; ++i)
+  return true;
+}
+
+/// Gives every parameter that has no value its default.
+bool bindDefaults(Call &call) {
+  for (size_t i = 0; i < call.parameters(); ++i)
     if (!call.bound[i] && !(call.bound[i] = call.data.parameters[i].defaultValue)) {
       PyObject *name = call.data.parameters[i].name;
       setLaunchError(std::string(call.name()) + ": missing a required argument: '" + text(name) + "'", name, "ArgumentTypeError");
@@ -188,17 +170,15 @@ void markOverlaps(Call &call) {
 }
 
 bool makeKey(Call &call) {
-  const LaunchSettings &settings = launchSettings();
   uint64_t *word = call.words;
-  *word++ = environmentStamp() * 0x9e3779b97f4a7c15u ^ settings.knobs * 0xff51afd7ed558ccdu ^ call.data.stamp;
+  *word++ = call.settings;
   *word++ = uint64_t(call.device);
-  for (size_t i = 0; i < call.parameters(); ++i) {
-    auto *value = new (&call.values[i]) ArgumentValue;
-    if (!readArgument(call.data.parameters[i], call.bound[i], call.name(), *value))
+  for (size_t i = 0; i < call.parameters(); ++i)
+    if (!read(call, i))
       return false;
-    if (value->key.isCompound() && !readNested(call.data.parameters[i], i, call.bound[i], call.name(), call.nested))
+  for (size_t i = 0; i < call.parameters(); ++i)
+    if (call.values[i].key.isCompound() && !readNested(call.data.parameters[i], i, call.bound[i], call.name(), call.nested))
       return false;
-  }
   if (call.nested.structure.size() + call.nested.values.size() > kMaxNestedWords) {
     setLaunchError(std::string(call.name()) + ": the tuples among the arguments hold more than " + std::to_string(kMaxNestedWords / 2) +
                        " values", nullptr);
@@ -328,13 +308,6 @@ Specialization *compile(Call &call) {
 // Launch
 //===----------------------------------------------------------------------===//
 
-nb::dict boundArguments(const Call &call) {
-  nb::dict arguments;
-  for (size_t i = 0; i < call.parameters(); ++i)
-    arguments[nb::borrow(call.data.parameters[i].name)] = nb::borrow(call.bound[i]);
-  return arguments;
-}
-
 bool callGridFunction(Call &call, PyObject *function, int32_t grid[3]) {
   nb::dict arguments = boundArguments(call);
   PyObject *result = PyObject_CallOneArg(function, arguments.ptr());
@@ -427,9 +400,15 @@ bool run(const Call &call, Specialization &specialization, const int32_t grid[3]
 
 PyObject *launchKernel(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names) {
   auto *launcher = reinterpret_cast<LauncherObject *>(self);
-  Call call(launcher->kernel, launchSettings().device);
+  TunerData *tuner = launcher->kernel->data->tuner.get();
+  Call call(tuner ? tuner->kernel : launcher->kernel, launchSettings().device);
+  call.settings = environmentStamp() * 0x9e3779b97f4a7c15u ^ launchSettings().knobs * 0xff51afd7ed558ccdu ^ call.data.stamp;
   int32_t grid[3] = {launcher->grid[0], launcher->grid[1], launcher->grid[2]};
-  if (!bind(call, args, PyVectorcall_NARGS(nargsf), names) || !makeKey(call) || !checkGlobals(call))
+  if (!bind(call, args, PyVectorcall_NARGS(nargsf), names))
+    return nullptr;
+  if (tuner && !choose(call, launcher))
+    return nullptr;
+  if (!bindDefaults(call) || !makeKey(call) || !checkGlobals(call))
     return nullptr;
   if (PyList_GET_SIZE(call.data.preRunHooks) != 0 && !runPreRunHooks(call))
     return nullptr;

@@ -10,7 +10,7 @@ namespace {
 constexpr std::array kNames = {
     "device", "warmup",
     // Steer compilation here.
-    "num_warps", "num_stages", "enable_fp_fusion", "debug", "checked",
+    "num_warps", "num_stages", "enable_fp_fusion", "debug", "checked", "counting",
     // Upstream's, of its vendors, and of older releases: accepted, because configurations carry them.
     "num_ctas", "maxnreg", "sanitize_overflow", "launch_cooperative_grid", "launch_cluster", "launch_pdl", "extern_libs", "ir_override",
     "clc", "sched4reg", "min_shared_mem", "fpsan_homomorphic_casts", "instrumentation_mode", "cluster_dims", "ptx_version",

@@ -248,6 +248,7 @@ nb::dict takeCounters() {
   result["device_accesses"] = counters.deviceAccesses;
   result["device_bytes"] = counters.deviceBytes;
   result["device_transactions"] = counters.deviceTransactions;
+  result["device_lines"] = counters.deviceLines;
   result["threadgroup_accesses"] = counters.threadgroupAccesses;
   result["threadgroup_bytes"] = counters.threadgroupBytes;
   result["bank_conflicts"] = counters.bankConflicts;

@@ -54,7 +54,7 @@ class Report(ct.Structure):
 
 
 COUNTERS = ("switches collectives barriers lanes deviceAccesses deviceBytes deviceTransactions threadgroupAccesses threadgroupBytes "
-            "bankConflicts matrixOperations floatOperations").split()
+            "bankConflicts matrixOperations floatOperations deviceLines").split()
 
 
 class Counters(ct.Structure):

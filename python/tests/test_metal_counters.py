@@ -27,21 +27,13 @@ def matmul_kernel(a_ptr, b_ptr, c_ptr, K, M: tl.constexpr, N: tl.constexpr, BLOC
     tl.store(c_ptr + rows[:, None] * N + columns[None, :], sums)
 
 
-class Counting(_core.KernelBase):
-    """Launches code in counting mode."""
-
-    def __init__(self, compiled, sample):
-        self._launchable = compiled.counting_launchable(sample)
-        self._configure(compiled.name, [(p.name, False, False, p.type, False, None, True, True) for p in compiled.signature.params])
-
-    def _compile(self, device, signature, constants, attrs, options):
-        return self
+ALL = 1 << 30
 
 
-def counted(compiled, grid, arguments, sample=0):
+def counted(launcher, arguments, sample=ALL, **options):
     _core.take_metal_counters()
-    Counting(compiled, sample)[grid](*arguments, device="metal")
-    return _core.take_metal_counters()
+    compiled = launcher(*arguments, **options, counting=sample, device="metal")
+    return _core.take_metal_counters(), compiled
 
 
 def aligned(n, dtype=np.float32):
@@ -50,13 +42,13 @@ def aligned(n, dtype=np.float32):
     return raw[start:start + n * np.dtype(dtype).itemsize].view(dtype)
 
 
-@pytest.mark.parametrize("sample", [0, 4, 1000])
+@pytest.mark.parametrize("sample", [ALL, 4, 1000])
 def test_counts_of_a_stream(sample):
     n, block = 4096, 256
     x, y, out = (aligned(n) for _ in range(3))
-    compiled = add_kernel.warmup(x, y, out, n, BLOCK=block, device="metal")
-    counters = counted(compiled, (n // block,), (x, y, out, n), sample)
+    counters, _ = counted(add_kernel[(n // block,)], (x, y, out, n), sample, BLOCK=block)
     assert counters["device_bytes"] == 3 * 4 * n and counters["device_transactions"] == 3 * 4 * n // 128
+    assert counters["device_lines"] == counters["device_transactions"]  # nothing is touched twice
     assert counters["float_operations"] == n and counters["lanes"] == n // block * 128 and counters["matrix_operations"] == 0
 
 
@@ -64,8 +56,7 @@ def test_a_sample_leaves_the_rest_undone_and_ordinary_launches_do_not_count():
     n, block = 1024, 64
     x, y, out = (aligned(n) for _ in range(3))
     x[:] = 1
-    compiled = add_kernel.warmup(x, y, out, n, BLOCK=block, device="metal")
-    counted(compiled, (n // block,), (x, y, out, n), 4)
+    counted(add_kernel[(n // block,)], (x, y, out, n), 4, BLOCK=block)
     assert out.reshape(-1, block).any(axis=1).nonzero()[0].tolist() == [2, 6, 10, 14]
     add_kernel[(n // block,)](x, y, out, n, BLOCK=block, device="metal")
     assert out.all() and not any(_core.take_metal_counters().values())
@@ -73,9 +64,9 @@ def test_a_sample_leaves_the_rest_undone_and_ordinary_launches_do_not_count():
 
 def test_counts_of_a_product():
     a, b, c = aligned(64 * 32), aligned(32 * 64), aligned(64 * 64)
-    compiled = matmul_kernel.warmup(a, b, c, 32, M=64, N=64, BLOCK_K=16, device="metal")
-    counters = counted(compiled, (1,), (a, b, c, 32))
+    counters, compiled = counted(matmul_kernel[(1,)], (a, b, c, 32), M=64, N=64, BLOCK_K=16)
     assert counters["matrix_operations"] == 64 * 64 * 32 // 512
+    assert counters["device_lines"] == (a.nbytes + b.nbytes + c.nbytes) // 128 < counters["device_transactions"]
     (rows, columns, bits), = compiled.metadata.facts["dot_tiles"]
     assert bits == 32 and rows * columns * 4 >= 64 * 64  # four SIMD-groups hold the result
     assert add_kernel.warmup(c, c, c, 64, BLOCK=64, device="metal").metadata.facts["dot_tiles"] == []
@@ -85,7 +76,7 @@ def test_counts_of_a_product():
 def test_the_cpu_does_not_count():
     x = aligned(64)
     with pytest.raises(triton.UnsupportedOnDevice, match="counting"):
-        add_kernel.warmup(x, x, x, 64, BLOCK=64, device="cpu").counting_launchable()
+        add_kernel[(1,)](x, x, x, 64, BLOCK=64, device="cpu", counting=1)
 
 
 def test_prepare_makes_code_runnable_from_any_thread(device):

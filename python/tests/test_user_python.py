@@ -547,5 +547,3 @@ def test_switches_without_effect_warn(monkeypatch):
     monkeypatch.setenv("TRITON_INTERPRET", "1")
     done = subprocess.run([sys.executable, "-c", "import triton_metal"], capture_output=True, text=True, check=True)
     assert "TRITON_INTERPRET" in done.stderr and "cpu.checked" in done.stderr
-    with pytest.warns(UserWarning, match="cache_results"):
-        triton.autotune([triton.Config({})], key=[], cache_results=True)(counter_kernel)

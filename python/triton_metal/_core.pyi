@@ -29,7 +29,7 @@ class CPUCode:
 
 def compile_for_cpu(module: Module, fp_fusion: bool = True, checked: bool = False, processor: str = '', verify_each: bool = False, planted_fault: str = '') -> CPUCode: ...
 
-def load_for_cpu(name: str, params: Sequence[tuple[str, str, int, bool]], ttir: str, llir: str, object: bytes, arena_bytes: int, checked: bool = False, processor: str = '') -> CPUCode: ...
+def load_for_cpu(name: str, params: Sequence[tuple[str, str, int, bool, bool]], ttir: str, llir: str, object: bytes, arena_bytes: int, checked: bool = False, processor: str = '') -> CPUCode: ...
 
 def cpu_target_key(processor: str = '') -> str:
     """Processor, features and triple that objects are made for."""
@@ -64,6 +64,9 @@ class ParamInfo:
 
     @property
     def may_be_written(self) -> bool: ...
+
+    @property
+    def may_be_read(self) -> bool: ...
 
 class KernelSignature:
     """Name and arguments of a kernel."""
@@ -122,6 +125,8 @@ class KernelBase:
         """Return self[key]."""
 
     pre_run_hooks: getset_descriptor = ...
+
+    best_config: getset_descriptor = ...
 
 class Launcher:
     """kernel[grid]: call it with the kernel's arguments."""
@@ -223,7 +228,7 @@ class MetalCode:
 
 def compile_for_metal(module: Module, num_warps: int = 4, chip: str = 'apple-m1', fp_fusion: bool = True, verify_each: bool = False, planted_fault: str = '') -> MetalCode: ...
 
-def load_for_metal(name: str, params: Sequence[tuple[str, str, int, bool]], ttir: str, ttm: str, msl: str, entry: str, lines: Sequence[tuple[int, str, int, int]], facts: dict) -> MetalCode:
+def load_for_metal(name: str, params: Sequence[tuple[str, str, int, bool, bool]], ttir: str, ttm: str, msl: str, entry: str, lines: Sequence[tuple[int, str, int, int]], facts: dict) -> MetalCode:
     """A kernel that was compiled before; facts and lines as MetalCode gives them."""
 
 def softmetal_compile(text: str) -> None: ...

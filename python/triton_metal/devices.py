@@ -37,6 +37,11 @@ def synchronize() -> None:
     _core.synchronize()
 
 
+def has_gpu() -> bool:
+    """Whether "metal" is a Mac's GPU; elsewhere it is the software Metal."""
+    return _HAS_GPU
+
+
 def launches_return_early(device: str) -> bool:
     """Whether a launch on `device` may return before it has run: on a Mac's GPU. The others have finished."""
     return device == "metal" and _HAS_GPU

@@ -197,6 +197,13 @@ class InternalCompilerError(TritonError):
 class AutotunerError(TritonError):
     """No configuration of an autotuned kernel can be used."""
 
+    def __init__(self, message: str):
+        self.message = message
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return f"Autotuner error: {self.message}"
+
 
 class InterpreterError(TritonError):
     """A kernel failed in the interpreter; kept for code that catches upstream's type."""

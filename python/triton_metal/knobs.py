@@ -192,8 +192,13 @@ class compilation_knobs(_Group):
 
 
 class autotuning_knobs(_Group):
-    cache = _Knob("TRITON_CACHE_AUTOTUNING", False, _to_bool, instead="each process searches anew")
+    #: Whether winners are kept on disk, beside compiled kernels.
+    cache = _Knob("TRITON_CACHE_AUTOTUNING", True, _to_bool)
     print = _Knob("TRITON_PRINT_AUTOTUNING", False, _to_bool)
+    #: Whether a line says how far a search is; None: where standard error is a terminal.
+    progress = _Knob("TRITON_METAL_TUNING_PROGRESS", None, _to_bool)
+    #: Called with `fn, key, best_config, configs_timings, duration, cache_hit` after each search.
+    listener = _Knob(None, None)
 
 
 class runtime_knobs(_Group):

@@ -25,6 +25,7 @@ void addTo(MetalCounters &sum, const Counters &counters) {
   sum.bankConflicts += counters.bankConflicts;
   sum.matrixOperations += counters.matrixOperations;
   sum.floatOperations += counters.floatOperations;
+  sum.deviceLines += counters.deviceLines;
 }
 
 CompileRequest compileRequest(const Library &library, StringRef function, ArrayRef<MetalConstant> constants,

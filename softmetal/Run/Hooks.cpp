@@ -232,7 +232,10 @@ void Machine::poll(uint32_t site) {
 void Machine::countDevice(char *pointer, uint32_t bytes, uint32_t site) {
   ++counters.deviceAccesses;
   counters.deviceBytes += bytes;
-  countLines(deviceVisits, reinterpret_cast<uintptr_t>(pointer), bytes, site, 128, counters.deviceTransactions);
+  auto address = reinterpret_cast<uintptr_t>(pointer);
+  countLines(deviceVisits, address, bytes, site, 128, counters.deviceTransactions);
+  for (uintptr_t line = address / 128; line <= (address + std::max(bytes, 1u) - 1) / 128; ++line)
+    counters.deviceLines += deviceLines.insert(line).second;
 }
 
 void Machine::countThreadgroup(char *pointer, uint32_t bytes, uint32_t site) {

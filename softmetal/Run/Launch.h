@@ -43,6 +43,7 @@ struct Counters {
   uint64_t deviceAccesses = 0, deviceBytes = 0, deviceTransactions = 0;
   uint64_t threadgroupAccesses = 0, threadgroupBytes = 0, bankConflicts = 0;
   uint64_t matrixOperations = 0, floatOperations = 0;
+  uint64_t deviceLines = 0; ///< different 128-byte lines of device memory that a threadgroup touches
   void add(const Counters &other);
   /// All counts times `all` / `counted`.
   Counters scaled(uint64_t all, uint64_t counted) const;

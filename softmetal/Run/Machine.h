@@ -14,6 +14,7 @@
 #include <csetjmp>
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace softmetal {
@@ -95,6 +96,7 @@ private:
   };
   void countLines(VisitTable &table, uintptr_t address, uint32_t bytes, uint32_t site, uint32_t line, uint64_t &count);
   VisitTable deviceVisits, threadgroupVisits;
+  std::unordered_set<uintptr_t> deviceLines; ///< touched by the threadgroup
 
   Launch *launch = nullptr;
   const CompiledKernel *kernel = nullptr;

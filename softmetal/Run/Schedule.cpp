@@ -283,7 +283,7 @@ bool Machine::runThreadgroup(uint64_t index) {
   if (kernel->checked)
     memset(memory, 0xCB, memoryBytes);
   if (kernel->facts.count)
-    deviceVisits = {}, threadgroupVisits = {};
+    deviceVisits = {}, threadgroupVisits = {}, deviceLines.clear();
   for (Lane &lane : lanes) {
     bool inside = true;
     for (int d = 0; d < 3; ++d) {

@@ -39,6 +39,7 @@ struct ParamInfo {
   std::string spelling;     ///< as in signatures: "*fp32", "i32", "bf16"
   uint32_t divisibility = 1; ///< tt.divisibility
   bool mayBeWritten = true;  ///< pointers: some store or atomic may go through it
+  bool mayBeRead = true;     ///< pointers: some load or atomic may go through it
 };
 
 /// What a launcher must know of a kernel.

@@ -146,12 +146,6 @@ class CompiledKernel:
             raise UnsupportedOnDevice("with_msl", self.metadata.target, "its code is not text", "compile for target='metal'")
         return CompiledKernel(self.src, "metal", self._options, "", self._artifact.with_text(text))
 
-    def counting_launchable(self, sample: int = 0):
-        """Code whose launches count memory transactions and operations in so many threadgroups; see _core.take_metal_counters."""
-        if self.metadata.target != "metal":
-            raise UnsupportedOnDevice("counting", self.metadata.target, "only the software Metal counts", "compile for target='metal'")
-        return self._artifact.counting_launchable(sample)
-
     def launch_metadata(self, grid, stream, *args):
         """What launch hooks get."""
         return {"name": self.name, "grid": grid, "stream": stream, "metadata": self.metadata, "args": args}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from .. import _core, knobs
+from ..errors import UnsupportedOnDevice
 
 
 class Artifact:
@@ -32,6 +33,8 @@ def target_key() -> str:
 
 
 def build(module, options) -> Artifact:
+    if options.counting:
+        raise UnsupportedOnDevice("counting", "cpu", "only the software Metal counts", "launch with device='metal'")
     code = _core.compile_for_cpu(
         module,
         fp_fusion=options.enable_fp_fusion,
@@ -47,7 +50,7 @@ def save(artifact: Artifact) -> dict[str, bytes]:
     signature = artifact.signature
     metadata = {
         "name": signature.name,
-        "params": [[p.name, p.type, p.divisibility, p.may_be_written] for p in signature.params],
+        "params": [[p.name, p.type, p.divisibility, p.may_be_written, p.may_be_read] for p in signature.params],
         "arena_bytes": artifact.facts["arena_bytes"],
         "checked": artifact.checked,
     }

@@ -13,24 +13,22 @@ class Artifact:
 
     lazy_stages = ("air",)
 
-    def __init__(self, code, checked: bool):
+    def __init__(self, code, checked: bool, counting: int = 0):
         self._code = code
         self._checked = checked
+        self._counting = counting
         self.signature = code.signature
         self.stages = {"ttir": code.ttir, "ttm": code.ttm, "msl": code.msl}
         self.facts = {**code.facts, "lines": code.lines}
 
     def with_text(self, text: str) -> Artifact:
-        return Artifact(self._code.with_text(text), self._checked)
+        return Artifact(self._code.with_text(text), self._checked, self._counting)
 
     def stage(self, name: str):
         return self._code.air()
 
     def launchable(self):
-        return self._code.launchable(self._checked)
-
-    def counting_launchable(self, sample: int):
-        return self._code.counting_launchable(sample)
+        return self._code.counting_launchable(self._counting) if self._counting else self._code.launchable(self._checked)
 
 
 def target_key() -> str:
@@ -46,18 +44,19 @@ def build(module, options) -> Artifact:
         verify_each=knobs.compilation.verify_each,
         planted_fault=knobs.compilation.planted_fault,
     )
-    return Artifact(code, options.checked)
+    return Artifact(code, options.checked, options.counting)
 
 
 def save(artifact: Artifact) -> dict[str, bytes]:
     code, signature = artifact._code, artifact.signature
     metadata = {
         "name": signature.name,
-        "params": [[p.name, p.type, p.divisibility, p.may_be_written] for p in signature.params],
+        "params": [[p.name, p.type, p.divisibility, p.may_be_written, p.may_be_read] for p in signature.params],
         "entry": code.entry,
         "lines": code.lines,
         "facts": code.facts,
         "checked": artifact._checked,
+        "counting": artifact._counting,
     }
     return {
         "kernel.json": json.dumps(metadata, indent=1).encode(),
@@ -83,4 +82,4 @@ def restore(files: dict[str, bytes]) -> Artifact | None:
         )
     except (KeyError, TypeError, ValueError):
         return None
-    return Artifact(code, metadata["checked"])
+    return Artifact(code, metadata["checked"], metadata["counting"])

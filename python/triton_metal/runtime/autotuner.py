@@ -1,69 +1,53 @@
-"""`autotune`, `heuristics` and `Config`: choose meta-parameters by measuring, or compute them from the arguments."""
+"""`autotune`: meta-parameters chosen by trials, once for each key.
+
+An Autotuner is a kernel for the launcher in C++: a launch whose key was seen before differs from a plain one by one look-up there. Only
+new keys come here. The parts of a search have files of their own, `autotuner_*.py`.
+"""
 
 from __future__ import annotations
 
-import builtins
-import inspect
-import sys
-import time
+import threading
 import warnings
 
-from .. import knobs
-from ..errors import AutotunerError, CompileTimeAssertionFailure, OutOfResources, UnsupportedOnDevice
-from .jit import JITFunction, KernelInterface
+from .. import _core, knobs
+from ..errors import AutotunerError
+from .autotuner_arrays import SavedArrays, fill_with_zeros
+from .autotuner_config import Config
+from .autotuner_pruning import UserPruning, split_by_numbers
+from .autotuner_report import TuningReport
+from .autotuner_results import ResultsStore
+from .autotuner_search import Launches, Search
+from .autotuner_space import Space
+from .heuristics import Heuristics, argument_names, heuristics, indexed, unwrap
+from .jit import KernelInterface
+
+__all__ = ["Autotuner", "Config", "Heuristics", "TuningReport", "autotune", "heuristics"]
+
+#: How values of keys are compared, as the launcher knows it.
+_EXACT, _ROUNDED, _SIZES_ONLY = 0, 1, 2
+#: Seconds of trials for each configuration, where the caller does not say.
+_SECONDS_EACH = 0.1
 
 
-class Config:
-    """One choice of meta-parameters and options."""
-
-    def __init__(self, kwargs, num_warps=4, num_stages=3, num_ctas=1, maxnreg=None, pre_hook=None, ir_override=None, **foreign):
-        self.kwargs = kwargs
-        self.num_warps = num_warps
-        self.num_stages = num_stages
-        self.num_ctas = num_ctas
-        self.maxnreg = maxnreg
-        self.pre_hook = pre_hook
-        self.ir_override = ir_override
-        self.foreign = foreign
-
-    def all_kwargs(self) -> dict:
-        options = {
-            "num_warps": self.num_warps,
-            "num_ctas": self.num_ctas,
-            "num_stages": self.num_stages,
-            "maxnreg": self.maxnreg,
-            "ir_override": self.ir_override,
-        }
-        return {**self.kwargs, **{name: value for name, value in options.items() if value is not None}, **self.foreign}
-
-    def _identity(self) -> tuple:
-        return (*sorted((name, repr(value)) for name, value in self.all_kwargs().items()), self.pre_hook)
-
-    def __eq__(self, other):
-        return isinstance(other, Config) and self._identity() == other._identity()
-
-    def __hash__(self):
-        return hash(self._identity())
-
-    def __str__(self):
-        parts = [f"{name}: {value}" for name, value in self.kwargs.items()]
-        parts += [f"num_warps: {self.num_warps}", f"num_ctas: {self.num_ctas}", f"num_stages: {self.num_stages}"]
-        return ", ".join([*parts, f"maxnreg: {self.maxnreg}", f"ir_override: {self.ir_override}"])
+def _rounded(value):
+    return 1 << (value - 1).bit_length() if type(value) is int and value > 1 else value
 
 
-def _copy(array):
-    return array.clone() if hasattr(array, "clone") else array.copy()
+class Autotuner(_core.KernelBase, KernelInterface):
+    """Chooses among configurations by trials, once for each key, and launches the kernel with the winner.
 
+    `configs` is None for a space that is built from the kernel. Without `search` the first configuration that fits is taken. `key` is None
+    for all sizes: integers among the arguments, rounded up to powers of two.
+    """
 
-def _assign(array, source) -> None:
-    if hasattr(array, "copy_"):
-        array.copy_(source)
-    else:
-        array[...] = source
+    __getitem__ = _core.KernelBase.__getitem__
 
+    def __new__(cls, fn, *args, **kwargs):
+        if cls is Autotuner and unwrap(fn)[0] is None:
+            from .autotuner_foreign import ForeignAutotuner
 
-class Autotuner(KernelInterface):
-    """Runs each configuration once per key and keeps the fastest."""
+            cls = ForeignAutotuner
+        return super().__new__(cls)
 
     def __init__(
         self,
@@ -80,143 +64,231 @@ class Autotuner(KernelInterface):
         rep=None,
         use_cuda_graph=False,
         do_bench=None,
-        cache_results=False,
+        cache_results=None,
+        *,
+        round_sizes=False,
+        search=True,
     ):
         self.fn = fn
+        self.base_fn, self._heuristics = self._base()
+        self.__name__ = getattr(self.base_fn, "__name__", "kernel")
         self.arg_names = arg_names
-        self.configs = configs or [Config({})]
-        self.keys = key
+        self._space = Space(self.base_fn) if configs is None else None
+        self.configs = list(configs or ([] if configs is None else [Config({})]))
+        self.keys = list(self._sizes() if key is None else key)
+        self._comparison = _SIZES_ONLY if key is None else _ROUNDED if round_sizes else _EXACT
         self.cache: dict = {}
-        self.best_config: Config | None = None
         self.configs_timings: dict = {}
         self.bench_time = 0.0
         self.nargs: dict | None = None
+        self.reports: dict[tuple, TuningReport] = {}
         self.reset_to_zero = list(reset_to_zero or ())
-        self.restore_value = list(restore_value or ())
-        self._pre_hook = pre_hook
-        self._post_hook = post_hook
-        self._saved: dict = {}
-        prune = prune_configs_by or {}
-        self.perf_model = prune.get("perf_model")
-        self.configs_top_k = prune.get("top_k", 1.0)
-        self.early_config_prune = prune.get("early_config_prune")
-        self._bench_options = {"warmup": 25 if warmup is None else warmup, "rep": 100 if rep is None else rep}
+        self.restore_value = None if restore_value is None else list(restore_value)
+        self.has_own_hooks = pre_hook is not None or post_hook is not None
+        self.has_own_bench = do_bench is not None
+        self._pre_hook, self._post_hook = pre_hook, post_hook
+        self._saved: SavedArrays | None = None
+        self._prune = UserPruning(prune_configs_by)
         self._do_bench = do_bench
-        if cache_results:
-            warnings.warn("autotune(cache_results=True) has no effect in triton_metal; each process searches anew", stacklevel=4)
-        self.base_fn = fn
-        while not isinstance(self.base_fn, JITFunction) and hasattr(self.base_fn, "fn"):
-            self.base_fn = self.base_fn.fn
-        self.__name__ = getattr(self.base_fn, "__name__", "kernel")
+        self.seconds_each = _SECONDS_EACH if rep is None else rep / 1e3
+        self.cache_results = cache_results
+        self._searches = search
+        self._lock = threading.RLock()
+        if warmup is not None or rep is not None or use_cuda_graph:
+            warnings.warn(
+                "warmup, rep and use_cuda_graph are deprecated: trials take turns for about `rep` ms each, and there are no CUDA graphs",
+                DeprecationWarning, stacklevel=3,
+            )  # fmt: skip
+        self._attach()
+
+    def _base(self) -> tuple:
+        """The jit function, and the heuristics around it."""
+        return unwrap(self.fn)
+
+    def _attach(self) -> None:
+        indices = [self.base_fn.arg_names.index(name) for name in self.keys if name in self.base_fn.arg_names]
+        self._tune(self.base_fn, True, indices, self._comparison, indexed(self.base_fn, self._heuristics))
+
+    def _sizes(self) -> list[str]:
+        return [param.name for param in self.base_fn.params if not param.is_constexpr]
+
+    # What trials call --------------------------------------------------------------------------------------------------
+
+    @property
+    def do_bench(self):
+        if self._do_bench is not None:
+            return self._do_bench
+        from ..testing import do_bench
+
+        return do_bench
 
     def pre_hook(self, kwargs, reset_only=False) -> None:
+        """Before a trial by the caller's do_bench; `reset_only` before the launch that follows a search."""
         if self._pre_hook is not None:
             self._pre_hook(kwargs, reset_only=reset_only)
             return
-        for name in self.reset_to_zero:
-            if name in kwargs:
-                _assign(kwargs[name], 0) if not hasattr(kwargs[name], "zero_") else kwargs[name].zero_()
+        fill_with_zeros(kwargs, self.reset_to_zero)
         if not reset_only:
-            self._saved = {name: _copy(kwargs[name]) for name in self.restore_value if name in kwargs}
+            self._saved = SavedArrays(kwargs, self.restore_value or ())
 
     def post_hook(self, kwargs, exception) -> None:
+        """After a trial."""
         if self._post_hook is not None:
-            self._post_hook(kwargs, exception)
-            return
-        for name, value in self._saved.items():
-            _assign(kwargs[name], value)
-        self._saved = {}
+            self._post_hook(kwargs, exception=exception)
+        elif self._saved is not None:
+            self._saved.restore()
+            self._saved = None
 
-    def do_bench(self, call, quantiles):
-        if self._do_bench is not None:
-            return self._do_bench(call, quantiles=quantiles)
-        from ..testing import do_bench
+    # Choices -----------------------------------------------------------------------------------------------------------
 
-        return do_bench(call, quantiles=quantiles, **self._bench_options)
-
-    def _bench(self, args, config: Config, meta: dict):
-        conflicts = meta.keys() & config.kwargs.keys()
-        if conflicts:
-            names = ", ".join(sorted(conflicts))
-            raise ValueError(f"Conflicting meta-parameters: {names}. Make sure that you don't re-define auto-tuned symbols.")
-        current = {**meta, **config.all_kwargs()}
-        full = {**self.nargs, **current}
-
-        def call():
-            if config.pre_hook:
-                config.pre_hook(full)
-            self.pre_hook(full)
+    def _key(self, given: dict, device: str) -> tuple:
+        def part(value):
+            if self._comparison == _SIZES_ONLY and not isinstance(value, int):
+                return None
+            value = value if self._comparison == _EXACT else _rounded(value)
             try:
-                self.fn.run(*args, grid=self._grid, warmup=False, **current)
-            finally:
-                self.post_hook(full, sys.exc_info()[1])
+                hash(value)
+            except TypeError:
+                return repr(value)
+            return value
 
-        try:
-            return self.do_bench(call, quantiles=(0.5, 0.2, 0.8))
-        except (OutOfResources, CompileTimeAssertionFailure, UnsupportedOnDevice):
-            return [float("inf")] * 3
+        key = [part(given[name]) for name in self.keys if name in given and not hasattr(given[name], "dtype")]
+        key += [str(value.dtype) for value in given.values() if hasattr(value, "dtype")]
+        return (*key, device, knobs.metal.chip) if device == "metal" else (*key, device)
 
     def prune_configs(self, kwargs: dict) -> list[Config]:
-        pruned = list(self.configs)
-        if self.early_config_prune:
-            pruned = list(self.early_config_prune(self.configs, self.nargs, **kwargs))
-            if not pruned:
-                raise AutotunerError("No valid autotuner configs after pruning. `early_config_prune` should return at least one config.")
-        if self.perf_model:
-            top = self.configs_top_k
-            top = builtins.max(1, int(len(pruned) * top)) if isinstance(top, float) and top <= 1.0 else int(top)
-            estimates = {config: self.perf_model(**self.nargs, **kwargs, **config.all_kwargs()) for config in pruned}
-            pruned = sorted(pruned, key=estimates.__getitem__)[:top]
-        return pruned
+        """What is left of the configurations by `prune_configs_by`, for the arguments in `nargs` and these."""
+        return self._prune(self.configs, self.nargs or {}, kwargs)
 
-    def _key(self, kwargs: dict) -> tuple:
-        arguments = {**self.nargs, **kwargs}
-        key = [arguments[name] for name in self.keys if name in arguments]
-        key += [str(value.dtype) for value in arguments.values() if hasattr(value, "dtype")]
-        return tuple(key)
+    def _candidates(self, given: dict, positional: int, options: dict, device: str, skip) -> list[Config]:
+        chip = knobs.metal.chip if device == "metal" else "cpu"
+        if self._space is not None:
+            configs = self._space.configs(given, options, device, chip)
+        else:
+            by_position = set(self.base_fn.arg_names[:positional])
+            named = {name: value for name, value in given.items() if name in by_position}
+            keywords = {**{name: value for name, value in given.items() if name not in by_position}, **options}
+            self.nargs = named
+            configs = self._prune(self.configs, named, keywords)
+        configs = list(dict.fromkeys(configs))
+        candidates, reasons = split_by_numbers(configs, device, chip)
+        for config, reason in reasons.items():
+            skip(config, reason)
+        return candidates
+
+    def _choose(self, device: str, given: dict, positional: int, options: dict, grid, warmup: bool) -> tuple:
+        """Called by the launcher for a key that it does not know: (configuration, hook, values)."""
+        with self._lock:
+            key = self._key(given, device)
+            config = self.cache.get(key)
+            if config is None:
+                config = self._decide(device, given, positional, options, grid, key, warmup)
+                if not warmup:
+                    self.cache[key] = config
+        values = config.values(self.base_fn.arg_names)
+        return config, config.pre_hook, values
+
+    def _decide(self, device, given, positional, options, grid, key, warmup) -> Config:
+        chip = knobs.metal.chip if device == "metal" else "cpu"
+        launches = Launches(self.base_fn, self._heuristics, given, options, device, grid)
+        search = Search(self, launches, chip, key)
+        try:
+            candidates = self._candidates(given, positional, options, device, search.skip)
+        finally:
+            self.nargs = None
+        if len(candidates) == 1:  # nothing to choose: errors are those of the launch
+            if not warmup:
+                self.reports[key] = search.only(candidates[0])
+            return candidates[0]
+        if warmup or not self._searches:
+            report = search.first_that_fits(candidates)
+            if not warmup:
+                self.reports[key] = report
+            return report.chosen
+        return self._search(search, launches, candidates, device, key)
+
+    def _search(self, search: Search, launches: Launches, candidates: list[Config], device: str, key: tuple) -> Config:
+        store = self._store(candidates)
+        found = store.load(device, key) if store is not None else None
+        if found is not None:
+            config, entry = found
+            search.report.chosen, search.report.source = config, "kept from an earlier search"
+            search.report.method, search.report.seconds = entry.get("method", ""), 0.0
+            self.configs_timings = {candidates[i]: timing for i, timing in entry.get("timings", ()) if i < len(candidates)}
+        else:
+            if knobs.autotuning.print:
+                print(f"Autotuning kernel {self.__name__} with {len(candidates)} configurations on {device}")
+            search.run(candidates, built=self._space is not None)
+            config = search.report.chosen
+            self.bench_time = search.report.seconds
+            self.configs_timings = {
+                row.config: [row.seconds * 1e3] * 3 if row.seconds is not None else [float("inf")] * 3 for row in search.report.rows
+            }
+            if store is not None:
+                indices = {candidate: i for i, candidate in enumerate(candidates)}
+                timings = [(indices[c], t) for c, t in self.configs_timings.items() if c in indices and t[0] != float("inf")]
+                store.store(device, key, config, {"method": search.report.method, "seconds": self.bench_time, "timings": timings})
+        self.reports[key] = search.report
+        self._tell(search.report, found is not None)
+        return config
+
+    def _store(self, candidates: list[Config]) -> ResultsStore | None:
+        """Where winners are kept; nowhere if the caller measures and does not ask for it."""
+        wanted = self.cache_results if self.cache_results is not None else knobs.autotuning.cache and not self.has_own_bench
+        if not wanted:
+            return None
+        functions = [function for _, function in self._heuristics]
+        return ResultsStore(self.base_fn.cache_key, candidates, functions)
+
+    def _tell(self, report: TuningReport, hit: bool) -> None:
+        if knobs.autotuning.listener is not None:
+            knobs.autotuning.listener(
+                fn=self.base_fn, key=report.key, best_config=report.chosen, configs_timings=self.configs_timings,
+                duration=None if hit else report.seconds, cache_hit=hit,
+            )  # fmt: skip
+        if knobs.autotuning.print and not hit:
+            print(f"Triton autotuning for function {self.__name__},\nwith key as {report.key},\n"
+                  f"finished after {report.seconds:.2f}s,\nbest config selected: {report.chosen};\n{report}")  # fmt: skip
+
+    @property
+    def report(self) -> TuningReport | None:
+        """Of the last search."""
+        return next(reversed(self.reports.values()), None)
+
+    def forget(self) -> None:
+        """Choose anew for every key; what lies on disk stays."""
+        with self._lock:
+            self.cache.clear()
+            self.reports.clear()
+            self._forget_choices()
+
+    # Launches ----------------------------------------------------------------------------------------------------------
 
     def run(self, *args, grid, warmup=False, **kwargs):
-        self.nargs = dict(zip(self.arg_names, args))
-        self._grid = grid
-        if len(self.configs) > 1:
-            key = self._key(kwargs)
-            if key not in self.cache:
-                pruned = self.prune_configs(kwargs)
-                if len(pruned) == 1:
-                    self.cache[key] = pruned[0]
-                else:
-                    start = time.perf_counter()
-                    timings = {config: self._bench(args, config, kwargs) for config in pruned}
-                    self.bench_time = time.perf_counter() - start
-                    self.configs_timings = timings
-                    self.cache[key] = builtins.min(timings, key=lambda config: _median(timings[config]))
-                    self.pre_hook({**self.nargs, **kwargs, **self.cache[key].all_kwargs()}, reset_only=True)
-            config = self.cache[key]
-        else:
-            config = self.configs[0]
-        self.best_config = config
-        if knobs.autotuning.print and len(self.configs) > 1:
-            print(f"Triton autotuning for function {self.__name__} chose {config}")
-        if config.pre_hook is not None:
-            config.pre_hook({**self.nargs, **kwargs, **config.all_kwargs()})
-        result = self.fn.run(*args, grid=grid, warmup=warmup, **kwargs, **config.all_kwargs())
-        self.nargs = None
-        return result
+        """Launch, or with `warmup` only compile the first configuration that fits; the same as `self[grid](...)`."""
+        if warmup:
+            kwargs["warmup"] = True
+            grid = (1,) if grid is None else grid
+        return self[grid](*args, **kwargs)
 
-    def warmup(self, *args, **kwargs):
-        """Compile every configuration that is left after pruning."""
-        self.nargs = dict(zip(self.arg_names, args))
-        compiled = [self.fn.warmup(*args, **kwargs, **config.all_kwargs()) for config in self.prune_configs(kwargs)]
-        self.nargs = None
-        return compiled
+    def warmup(self, *args, grid=(1,), **kwargs):
+        """Compile every configuration that is left after pruning; the compiled kernels."""
+        device = str(kwargs.pop("device", None) or _core.get_device())
+        given = dict(zip(self.base_fn.arg_names, args))
+        options = {name: kwargs.pop(name) for name in list(kwargs) if name not in self.base_fn.arg_names}
+        skipped: dict = {}
+        try:
+            candidates = self._candidates({**given, **kwargs}, len(args), options, device, skipped.__setitem__)
+        finally:
+            self.nargs = None
+        if not candidates:
+            lines = "\n".join(f"  {config.short()}: {reason}" for config, reason in skipped.items())
+            raise AutotunerError(f"{self.__name__}: none of {len(skipped)} configurations can be used on {device}:\n{lines}")
+        launches = Launches(self.base_fn, self._heuristics, {**given, **kwargs}, options, device, grid)
+        return [launches.compile(config) for config in candidates]
 
-
-def _median(timing):
-    return timing[0] if isinstance(timing, (list, tuple)) else timing
-
-
-def _argument_names(fn) -> list[str]:
-    return fn.arg_names if hasattr(fn, "arg_names") else list(inspect.signature(fn).parameters)
+    def __repr__(self):
+        return f"Autotuner({self.base_fn!r})"
 
 
 def autotune(
@@ -231,38 +303,21 @@ def autotune(
     rep=None,
     use_cuda_graph=False,
     do_bench=None,
-    cache_results=False,
+    cache_results=None,
+    round_sizes=False,
 ):
-    """Choose among `configs` by measuring, anew whenever an argument named in `key` has another value."""
+    """Choose among `configs` by trials, anew whenever an argument named in `key` has another value or an array another dtype.
+
+    `prune_configs_by` has `early_config_prune`, `perf_model` and `top_k`. Arguments that trials write are put back: all of them, or those
+    named by `restore_value`; those of `reset_to_zero` are zeroed before each trial and before the launch that follows. Hooks of the caller
+    run around each trial. `do_bench(call, quantiles)` replaces the tuner's own race; its least median wins. Winners are kept on disk unless
+    `cache_results` is False, or not given beside a `do_bench`. With `round_sizes` integers of the key count as the next power of two.
+    """
 
     def decorate(fn):
         return Autotuner(
-            fn, _argument_names(fn), configs, key, reset_to_zero, restore_value, pre_hook, post_hook, prune_configs_by, warmup, rep,
-            use_cuda_graph, do_bench, cache_results,
+            fn, argument_names(fn), list(configs), key, reset_to_zero, restore_value, pre_hook, post_hook, prune_configs_by, warmup, rep,
+            use_cuda_graph, do_bench, cache_results, round_sizes=round_sizes,
         )  # fmt: skip
-
-    return decorate
-
-
-class Heuristics(KernelInterface):
-    """Computes keyword arguments from the others."""
-
-    def __init__(self, fn, arg_names, values):
-        self.fn = fn
-        self.arg_names = arg_names
-        self.values = values
-        self.__name__ = getattr(fn, "__name__", "kernel")
-
-    def run(self, *args, grid, warmup=False, **kwargs):
-        for name, heuristic in self.values.items():
-            kwargs[name] = heuristic({**dict(zip(self.arg_names, args)), **kwargs})
-        return self.fn.run(*args, grid=grid, warmup=warmup, **kwargs)
-
-
-def heuristics(values):
-    """Fill in keyword arguments by functions of all arguments."""
-
-    def decorate(fn):
-        return Heuristics(fn, _argument_names(fn), values)
 
     return decorate

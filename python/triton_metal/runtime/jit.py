@@ -396,12 +396,27 @@ def jit(
     do_not_specialize_on_alignment=None,
     debug=None,
     noinline=None,
+    configs=None,
+    autotune=False,
+    key=None,
+    round_sizes=False,
+    reset_to_zero=None,
+    restore_value=None,
+    prune_configs_by=None,
 ):
-    """Make a kernel, or a function that kernels call, of a Python function."""
+    """Make a kernel, or a function that kernels call, of a Python function.
+
+    With `autotune` a kernel chooses its meta-parameters by trials, once for each key: among `configs`, or in a space that is built from
+    its constexprs and the chip. `key` names arguments whose values make another choice; by default all integers do, rounded up to powers
+    of two. `configs` without `autotune`: the first that fits. The other parameters are those of `triton_metal.autotune`.
+    """
+    tuned = autotune or configs is not None
+    if not tuned and any(option for option in (key, round_sizes, reset_to_zero, restore_value, prune_configs_by)):
+        raise TypeError("key, round_sizes, reset_to_zero, restore_value and prune_configs_by belong to configs= or autotune=True")
 
     def decorate(fn):
         assert callable(fn), f"@jit decorates functions, not {fn!r}"
-        return JITFunction(
+        function = JITFunction(
             fn,
             version=version,
             do_not_specialize=do_not_specialize,
@@ -411,6 +426,14 @@ def jit(
             repr=repr,
             launch_metadata=launch_metadata,
         )
+        if not tuned:
+            return function
+        from .autotuner import Autotuner
+
+        return Autotuner(
+            function, function.arg_names, configs, key, reset_to_zero, restore_value, prune_configs_by=prune_configs_by,
+            round_sizes=round_sizes, search=bool(autotune),
+        )  # fmt: skip
 
     return decorate if fn is None else decorate(fn)
 

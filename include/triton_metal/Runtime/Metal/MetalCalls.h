@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define METAL_CALLS_VERSION 2
+#define METAL_CALLS_VERSION 3
 
 typedef struct MetalDeviceObject *MetalDevice;
 typedef struct MetalQueueObject *MetalQueue;
@@ -79,13 +79,14 @@ typedef struct MetalPipelineOptions {
   uint32_t sample;            /* with count: run so many threadgroups, spread over the grid, and scale the counts; 0: all of them */
 } MetalPipelineOptions;
 
-/* What launches of counting pipelines did. Transactions are 128-byte lines that one SIMD-group's access touches; conflicts are the extra
-   turns that 32 banks of 4 bytes would need. */
+/* What launches of counting pipelines did. Transactions are 128-byte lines that one SIMD-group's access touches, deviceLines those that a
+   threadgroup touches at all; conflicts are the extra turns that 32 banks of 4 bytes would need. */
 typedef struct MetalCounters {
   uint64_t switches, collectives, barriers, lanes;
   uint64_t deviceAccesses, deviceBytes, deviceTransactions;
   uint64_t threadgroupAccesses, threadgroupBytes, bankConflicts;
   uint64_t matrixOperations, floatOperations;
+  uint64_t deviceLines;
 } MetalCounters;
 
 enum { MetalUsageRead = 1, MetalUsageWrite = 2 };
