@@ -2,7 +2,9 @@
 #include "Bindings.h"
 #include "Launchable.h"
 #include "triton_metal/Compiler/CompileMetal.h"
+#include "triton_metal/Runtime/CPU/Callbacks.h"
 #include "triton_metal/Runtime/Metal/Driver.h"
+#include "triton_metal/Runtime/Metal/Log.h"
 
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/shared_ptr.h>
@@ -11,7 +13,9 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <bit>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace triton_metal::python {
@@ -126,10 +130,46 @@ bool synchronizeDriver(metal::Driver &driver) {
   return !error || raiseDriverError(error, nullptr);
 }
 
+/// Records that a log takes: at least, and at most however many programs print.
+constexpr uint64_t kLeastRecords = 1u << 16, kMostRecords = 1u << 22;
+
+/// What the kernel said in one launch. Prints are out when this is made.
+struct Said {
+  std::optional<cpu::Fault> failure; ///< the first assertion that does not hold
+  uint64_t lost = 0, held = 0; ///< records that found no room, and for how many there was room
+
+  Said() = default;
+  Said(const metal::LogContents &contents, const std::vector<std::string> &sites) : lost(contents.lost) {
+    for (const metal::LogRecord &record : contents.records) {
+      if (record.site > sites.size()) // another text than ours wrote here
+        continue;
+      const Site &site = *reinterpret_cast<const Site *>(sites[record.site - 1].data());
+      int32_t x = int32_t(record.program[0]), y = int32_t(record.program[1]), z = int32_t(record.program[2]);
+      int64_t bits = int64_t(record.bits());
+      if (record.step == 0) {
+        if (!failure)
+          failure = cpu::failureOf(site, x, y, z);
+        continue;
+      }
+      if (site.value == Site::Value::Float)
+        bits = std::bit_cast<int64_t>(double(std::bit_cast<float>(record.low)));
+      cpu::printText(cpu::printedLine(site, x, y, z, record.element, bits));
+    }
+  }
+};
+
 class MetalLaunchable final : public Launchable {
 public:
   MetalLaunchable(KernelSignature signature, std::shared_ptr<const MetalCode> code, bool checked)
-      : Launchable(Device::Metal, std::move(signature)), code(std::move(code)), checked(checked) {}
+      : Launchable(Device::Metal, std::move(signature)), code(std::move(code)), checked(checked), blockBytes(layout.size) {
+    if (!hasLog())
+      return;
+    ParamsLayoutBuilder builder;
+    for (const ParamInfo &param : this->signature.params)
+      builder.add(param.type);
+    logOffset = builder.add(ParamType::Pointer);
+    blockBytes = builder.total();
+  }
 
   /// Launches count from now on, in `sample` threadgroups of a grid that has more.
   void setCounting(uint32_t threadgroups) {
@@ -147,7 +187,7 @@ public:
       options.optLevel = -1;
       driver->setRunOptions(options);
     }
-    std::vector<char> block(layout.size);
+    std::vector<char> block(blockBytes);
     if (!pack(arguments, block.data()))
       return false;
     std::vector<metal::ArrayArgument> arrays;
@@ -165,15 +205,28 @@ public:
     request.threadgroupBytes = code->kernel.facts.threadgroupBytes;
     PyThreadState *saved = PyEval_SaveThread();
     metal::Error error;
+    Said said;
     {
       std::lock_guard turn(launchTurn());
-      error = driver->launch(*pipeline, request);
-      // Every array is the host's so far, and host arrays are complete when the launch returns.
+      if (hasLog()) {
+        error = addLog(uint64_t(grid[0]) * uint64_t(grid[1]) * uint64_t(grid[2]), arrays);
+        request.arrays = arrays.data();
+        request.arrayCount = arrays.size();
+      }
       if (!error)
+        error = driver->launch(*pipeline, request);
+      // Every array is the host's so far, and host arrays are complete when the launch returns.
+      if (!error) {
         error = waitForDriver(*driver, saved);
+        if (hasLog()) {
+          said = Said(metal::takeRecords(log->contents()), code->kernel.sites);
+          said.held = log->size() / sizeof(metal::LogRecord) - 1;
+          needed = said.lost ? said.held + said.lost : needed;
+        }
+      }
     }
     PyEval_RestoreThread(saved);
-    return !error || raiseDriverError(error, &code->kernel);
+    return error ? raiseDriverError(error, &code->kernel) : report(said);
   }
 
   bool prepare() override {
@@ -231,9 +284,56 @@ private:
     return true;
   }
 
+  bool hasLog() const { return !code->kernel.sites.empty(); }
+
+  /// Makes room for what `programs` may say, and more after a launch that said more. Launches take turns, so one log will do.
+  metal::Error addLog(uint64_t programs, std::vector<metal::ArrayArgument> &arrays) {
+    uint64_t perProgram = std::max<uint64_t>(code->kernel.recordsPerProgram, 1);
+    uint64_t expected = programs > kMostRecords / perProgram ? kMostRecords : programs * perProgram;
+    uint64_t records = std::clamp(std::max(expected, needed), kLeastRecords, kMostRecords);
+    if (!log || log->size() < metal::logBytes(records)) {
+      if (metal::Error error = driver->allocate(metal::logBytes(records), log))
+        return error;
+      metal::initializeLog(log->contents(), uint32_t(records));
+    }
+    metal::ArrayArgument array;
+    array.buffer = log.get();
+    array.bytes = log->size();
+    array.paramsOffset = logOffset;
+    arrays.push_back(array);
+    return {};
+  }
+
+  /// False with an exception set where an assertion does not hold.
+  bool report(const Said &said) {
+    if (said.lost) {
+      std::string message = "kernel " + signature.name + " printed " + std::to_string(said.held + said.lost) + " values; the last " +
+                            std::to_string(said.lost) + " found no room and are lost" +
+                            (said.held < kMostRecords ? ", the next launch has more" : ": print fewer, or run it with device=\"cpu\"");
+      if (PyErr_WarnEx(PyExc_RuntimeWarning, message.c_str(), 1))
+        return false;
+    }
+    if (!said.failure)
+      return true;
+    const cpu::Fault &fault = *said.failure;
+    nb::dict where;
+    where["file"] = fault.file;
+    where["line"] = fault.line;
+    where["column"] = fault.column;
+    setException("DeviceFault", nb::make_tuple(fault.message + " [kernel " + signature.name + ", program (" +
+                                                   std::to_string(fault.program[0]) + ", " + std::to_string(fault.program[1]) +
+                                                   ", " + std::to_string(fault.program[2]) + ")]",
+                                               where));
+    return false;
+  }
+
   std::shared_ptr<const MetalCode> code;
   bool checked, counting = false;
   uint32_t sample = 0;
+  size_t blockBytes;
+  uint32_t logOffset = 0;             ///< of the log's address in the block
+  std::unique_ptr<metal::Buffer> log; ///< made at the first launch of a kernel that has one
+  uint64_t needed = 0;                ///< records of the launch that said most
   metal::Driver *driver = nullptr;
   const metal::Pipeline *pipeline = nullptr;
 };

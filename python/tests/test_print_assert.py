@@ -11,6 +11,13 @@ import triton_metal as triton
 import triton_metal.language as tl
 
 
+@pytest.fixture(params=["cpu", "metal", "metal, checked"])
+def device(request):
+    with triton.knobs.metal.scope():
+        triton.knobs.metal.checked = "checked" in request.param
+        yield request.param.split(",")[0]
+
+
 def printed(capfd, kernel, grid, *args, **options) -> list[str]:
     capfd.readouterr()
     kernel[grid](*args, **options)
@@ -93,8 +100,8 @@ def test_values_are_those_of_the_moment(capfd, device):
             tl.device_print("x", x)
             tl.store(x_ptr + offsets, x + 10)
 
-    lines = printed(capfd, kernel, (1,), np.arange(2, dtype=np.int32), N=2, device=device)
-    assert lines == [f"pid (0, 0, 0) idx ({i}) x: {10 * step + i}" for step in range(2) for i in range(2)]
+    lines = printed(capfd, kernel, (1,), np.arange(128, dtype=np.int32), N=128, device=device)
+    assert lines == [f"pid (0, 0, 0) idx ({i:3d}) x: {10 * step + i}" for step in range(2) for i in range(128)]
 
 
 def test_long_text(capfd, device):
@@ -170,6 +177,81 @@ def test_scalar_assertion_guards_what_follows(device):
     with pytest.raises(triton.DeviceFault, match="too far"):
         kernel[(1,)](out, 8, 5, debug=True, device=device)
     np.testing.assert_array_equal(out, [1, 2, 3, 4, 5, 0, 0, 0])
+
+
+def test_in_a_loop_between_scalars(capfd, device):
+    """The order is that of the program, although lanes print on their own: a scalar is printed by one, a tensor by all."""
+    @triton.jit
+    def kernel(n, N: tl.constexpr):
+        for i in range(n):
+            tl.device_print("i", i)
+            if i % 2 == 1:
+                tl.device_print("odd", tl.arange(0, N) + i)
+        tl.device_print("end")
+
+    lines = printed(capfd, kernel, (1,), 4, N=64, device=device)
+    expected = []
+    for i in range(4):
+        expected.append(f"pid (0, 0, 0) idx () i: {i}")
+        if i % 2 == 1:
+            expected += [f"pid (0, 0, 0) idx ({j:2d}) odd: {i + j}" for j in range(64)]
+    assert lines == expected + ["pid (0, 0, 0) end"]
+
+
+@pytest.mark.parametrize("num_warps", [1, 4, 8])
+@pytest.mark.parametrize("shape", [(4, 2), (16, 64)])
+def test_each_element_once(capfd, device, shape, num_warps):
+    """Also where a tensor is smaller than the threadgroup or several times as large, and holds what is not the lane's number."""
+    @triton.jit
+    def kernel(x_ptr, N: tl.constexpr, M: tl.constexpr):
+        x = tl.load(x_ptr + tl.arange(0, N)[:, None] * M + tl.arange(0, M)[None, :])
+        tl.device_print("sum", tl.sum(x, axis=1))
+        tl.device_print("x", tl.trans(x))
+
+    n, m = shape
+    x = np.arange(n * m, dtype=np.float32).reshape(shape)
+    lines = printed(capfd, kernel, (1,), x, N=n, M=m, num_warps=num_warps, device=device)
+    of, at = len(str(n - 1)), len(str(m - 1))
+    assert lines == [f"pid (0, 0, 0) idx ({i:{of}d}) sum: {x[i].sum():f}" for i in range(n)] \
+        + [f"pid (0, 0, 0) idx ({j:{at}d}, {i:{of}d}) x: {x[i, j]:f}" for j in range(m) for i in range(n)]
+
+
+def test_two_dimensional_assertion(device):
+    @triton.jit
+    def kernel(x_ptr, y_ptr, N: tl.constexpr, M: tl.constexpr):
+        offsets = tl.arange(0, N)[:, None] * M + tl.arange(0, M)[None, :]
+        x = tl.load(x_ptr + offsets)
+        tl.device_assert(x < 1000, "small")
+        tl.store(y_ptr + offsets, x)
+
+    x = np.arange(32 * 32, dtype=np.int32).reshape(32, 32)
+    y = np.zeros_like(x)
+    with pytest.raises(triton.DeviceFault, match="small"):
+        kernel[(1,)](x, y, N=32, M=32, debug=True, device=device)
+    assert not y.any()
+    kernel[(1,)](x[:16], y, N=16, M=32, debug=True, device=device)
+    np.testing.assert_array_equal(y[:16], x[:16])
+
+
+@pytest.mark.never_refused
+def test_a_log_for_kernels_that_say_something_only():
+    x = np.ones(128, np.int32)
+    silent, loud = (positive[(1,)](x, x.copy(), 128, N=128, debug=debug, device="metal") for debug in (False, True))
+    assert "log" not in silent.asm["msl"]
+    assert "  device uint* log;\n};\n" in loud.asm["msl"]
+    assert "append_record(params.log, 1u, " in loud.asm["msl"]
+
+
+@pytest.mark.never_refused
+def test_a_full_log_says_so(capfd):
+    @triton.jit
+    def kernel(n, N: tl.constexpr):
+        for i in range(n):
+            tl.device_print("x", tl.arange(0, N))
+
+    with pytest.warns(RuntimeWarning, match="the last 1024 found no room and are lost, the next launch has more"):
+        assert len(printed(capfd, kernel, (1,), 65, N=1024, device="metal")) == 1 << 16
+    assert len(printed(capfd, kernel, (1,), 65, N=1024, device="metal")) == 65 * 1024
 
 
 def test_debug_barrier(device):

@@ -1,8 +1,10 @@
 //===- MetalDriverTests.cpp - the driver over the software Metal's table -------------------------------------------------===//
 #include "triton_metal/Runtime/Metal/Driver.h"
+#include "triton_metal/Runtime/Metal/Log.h"
 #include "gtest/gtest.h"
 #include <cstring>
 #include <dlfcn.h>
+#include <vector>
 
 using namespace triton_metal::metal;
 
@@ -175,6 +177,26 @@ TEST_F(MetalDriver, ShowsTheAIR) {
   std::string air;
   ASSERT_FALSE(driver->air(*make("fill"), air));
   EXPECT_NE(air.find("air.kernel"), std::string::npos);
+}
+
+TEST(MetalLog, RecordsAreTakenInTheOrderOfTheProgram) {
+  std::vector<LogRecord> memory(logBytes(4) / sizeof(LogRecord), LogRecord{7, 7, {7, 7, 7}, 7, 7, 7});
+  initializeLog(memory.data(), 4);
+  auto *header = reinterpret_cast<uint32_t *>(memory.data());
+  EXPECT_EQ(header[0], 0u);
+  EXPECT_EQ(header[1], 4u);
+  header[0] = 6; // two of them found no room
+  memory[1] = {2, 2, {0, 0, 0}, 0, 1, 0};
+  memory[2] = {1, 1, {1, 0, 0}, 0, 2, 0};
+  memory[3] = {}; // its lane was ended before
+  memory[4] = {1, 1, {0, 0, 0}, 5, 3, 1};
+  LogContents contents = takeRecords(memory.data());
+  EXPECT_EQ(contents.lost, 2u);
+  ASSERT_EQ(contents.records.size(), 3u);
+  EXPECT_EQ(contents.records[0].bits(), uint64_t(1) << 32 | 3);
+  EXPECT_EQ(contents.records[1].low, 1u);
+  EXPECT_EQ(contents.records[2].low, 2u);
+  EXPECT_TRUE(takeRecords(memory.data()).records.empty());
 }
 
 } // namespace

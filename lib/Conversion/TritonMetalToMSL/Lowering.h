@@ -25,6 +25,10 @@
 
 #include <optional>
 
+namespace triton_metal {
+struct Site;
+} // namespace triton_metal
+
 namespace triton_metal::lane {
 
 /// One bit of an element index.
@@ -228,6 +232,15 @@ private:
   Storage fragmentsOf(Value operand);
   Storage accumulatorOf(tt::DotOp op, bool matrix);
 
+  //===--- printing and assertions (Records.cpp) ---===//
+  /// Whether the kernel has a log: its last argument.
+  bool keepsLog();
+  mlir::LogicalResult lowerPrint(tt::PrintOp op);
+  mlir::LogicalResult lowerAssert(tt::AssertOp op);
+  void appendRecord(Site site, llvm::StringRef text, Value step, Value element, Value bits);
+  Value recordedBits(Value value, bool isSigned);
+  Value isFirstThread();
+
   //===--- control flow (ControlFlow.cpp) ---===//
   mlir::LogicalResult lowerFor(mlir::scf::ForOp op);
   mlir::LogicalResult lowerIf(mlir::scf::IfOp op);
@@ -257,6 +270,9 @@ private:
   llvm::DenseSet<Operation *> madeAtUse;   ///< operations that such operands are made by, at the dot
   llvm::DenseMap<Value, unsigned> costs;
   llvm::SmallVector<std::pair<LinearLayout, unsigned>> vectors; ///< longest vector access by layout
+  Value steps;                                ///< the variable that counts prints
+  llvm::SmallVector<mlir::Attribute> sites;   ///< of records
+  int64_t records = 0;                        ///< that a program appends where each loop runs once
 };
 
 llvm::StringRef sourceName(mlir::Location location);

@@ -158,14 +158,8 @@ LogicalResult KernelLowering::lower(Operation *op) {
         return success();
       })
       .Case([&](tt::ReturnOp) { return success(); })
-      .Case<tt::PrintOp>([&](auto) {
-        return emitUnsupported(op, "metal", "printing from a kernel needs a log that the device side does not have yet",
-                               "run the kernel with device=\"cpu\"", "device_print");
-      })
-      .Case<tt::AssertOp>([&](auto) {
-        return emitUnsupported(op, "metal", "a failed assertion has no way back to the host yet", "run the kernel with device=\"cpu\"",
-                               "device_assert");
-      })
+      .Case([&](tt::PrintOp print) { return lowerPrint(print); })
+      .Case([&](tt::AssertOp assertion) { return lowerAssert(assertion); })
       .Default([&](Operation *) -> LogicalResult {
         bool isTensor = llvm::any_of(op->getResultTypes(), llvm::IsaPred<RankedTensorType>);
         if (isTensor) {
@@ -224,6 +218,11 @@ LogicalResult KernelLowering::run() {
     types.push_back(convertType(argument.getType()));
     locations.push_back(argument.getLoc());
   }
+  bool hasLog = keepsLog();
+  if (hasLog) {
+    types.push_back(msl::PointerType::get(builder.getI32Type(), msl::AddressSpace::Device));
+    locations.push_back(source.getLoc());
+  }
   auto pool = source->getAttrOfType<IntegerAttr>(ttm::kPoolBytes);
   builder.setInsertionPoint(source);
   kernel = msl::KernelOp::create(builder, source.getLoc(), builder.getStringAttr(source.getName()),
@@ -236,8 +235,16 @@ LogicalResult KernelLowering::run() {
     kernel.setArgAttr(index, msl::kNameAttr, builder.getStringAttr(text));
     scalars[argument] = current->getArgument(index);
   }
+  if (hasLog)
+    kernel.setArgAttr(types.size() - 1, msl::kNameAttr, builder.getStringAttr("log"));
   builder.setInsertionPointToEnd(current);
-  return lowerBlock(source.getBody().front());
+  if (failed(lowerBlock(source.getBody().front())))
+    return failure();
+  if (hasLog) {
+    kernel->setAttr(msl::kSitesAttr, builder.getArrayAttr(sites));
+    kernel->setAttr(msl::kRecordsAttr, builder.getI64IntegerAttr(records));
+  }
+  return success();
 }
 
 namespace {

@@ -6,28 +6,11 @@
 //===----------------------------------------------------------------------------===//
 #include "Elementwise.h"
 #include "Program.h"
+#include "triton_metal/Support/SourcePosition.h"
 
 using namespace mlir;
 
 namespace triton_metal::cpu {
-
-/// The place in the source that a person would call the origin of `location`: where a function of another file was called, the
-/// caller.
-static FileLineColLoc positionOf(Location location) {
-  if (auto file = dyn_cast<FileLineColLoc>(location))
-    return file;
-  if (auto name = dyn_cast<NameLoc>(location))
-    return positionOf(name.getChildLoc());
-  if (auto call = dyn_cast<CallSiteLoc>(location)) {
-    FileLineColLoc callee = positionOf(call.getCallee()), caller = positionOf(call.getCaller());
-    return callee && caller && callee.getFilename() == caller.getFilename() ? callee : caller ? caller : callee;
-  }
-  if (auto fused = dyn_cast<FusedLoc>(location))
-    for (Location part : fused.getLocations())
-      if (FileLineColLoc file = positionOf(part))
-        return file;
-  return {};
-}
 
 void Program::callRuntime(OpBuilder &builder, Location loc, StringRef name, const Site &site, StringRef text,
                           ValueRange operands) {

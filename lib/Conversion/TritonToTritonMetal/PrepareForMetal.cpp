@@ -179,6 +179,29 @@ static void expandScalarAtomic(Operation *op) {
   result.replaceAllUsesExcept(unsplat, unsplat);
 }
 
+/// All lanes of a program end where an assertion does not hold, so all must know: it is asked of one number.
+static void reduceAssertion(tt::AssertOp assertion) {
+  auto type = dyn_cast<RankedTensorType>(assertion.getCondition().getType());
+  if (!type)
+    return;
+  OpBuilder builder(assertion);
+  Location loc = assertion.getLoc();
+  Type word = builder.getI32Type();
+  auto flat = RankedTensorType::get({type.getNumElements()}, type.getElementType());
+  Value condition = assertion.getCondition();
+  if (type.getRank() != 1)
+    condition = tt::ReshapeOp::create(builder, loc, flat, condition, UnitAttr(), UnitAttr());
+  condition = arith::ExtUIOp::create(builder, loc, flat.clone(word), condition);
+  auto all = tt::ReduceOp::create(builder, loc, TypeRange(word), ValueRange(condition), uint32_t(0));
+  Block *body = builder.createBlock(&all.getCombineOp(), {}, {word, word}, {loc, loc});
+  Value both = arith::AndIOp::create(builder, loc, body->getArgument(0), body->getArgument(1));
+  tt::ReduceReturnOp::create(builder, loc, both);
+  builder.setInsertionPoint(assertion);
+  Value zero = arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(0));
+  Value holds = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, all.getResult().front(), zero);
+  assertion.getConditionMutable().assign(holds);
+}
+
 namespace {
 
 struct PrepareForMetal : public triton_metal::ttm::impl::PrepareForMetalBase<PrepareForMetal> {
@@ -194,6 +217,8 @@ struct PrepareForMetal : public triton_metal::ttm::impl::PrepareForMetalBase<Pre
         return expandHistogram(histogram);
       if (isa<tt::ReduceOp, tt::ScanOp>(op))
         return flattenBranches(op->getRegion(0));
+      if (auto assertion = dyn_cast<tt::AssertOp>(op))
+        return reduceAssertion(assertion);
       if (isa<LLVM::AssumeOp>(op)) // Metal's text has no such hint
         return op->erase();
       if (isa<tt::DebugBarrierOp>(op)) {

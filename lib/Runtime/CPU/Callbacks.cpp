@@ -1,8 +1,6 @@
 //===- Callbacks.cpp - what generated code asks of the runtime ------------------------===//
 #include "triton_metal/Runtime/CPU/Callbacks.h"
 
-#include "triton_metal/Runtime/CPU/ThreadPool.h"
-
 #include <algorithm>
 #include <bit>
 #include <cinttypes>
@@ -66,28 +64,6 @@ void appendNumber(std::string &line, const Site &site, int64_t bits) {
   }
 }
 
-void print(const Site *site, int32_t x, int32_t y, int32_t z, int64_t element, int64_t bits) {
-  std::string line;
-  append(line, "pid (%d, %d, %d)", x, y, z);
-  if (site->operands != 0) {
-    line += " idx (";
-    int32_t index[kMaxPrintRank];
-    for (int dim = site->rank - 1; dim >= 0; --dim) {
-      index[dim] = int32_t(element % site->shape[dim]);
-      element /= site->shape[dim];
-    }
-    for (int dim = 0; dim < site->rank; ++dim)
-      append(line, "%s%*d", dim ? ", " : "", digits(site->shape[dim] - 1), index[dim]);
-    line += ")";
-  }
-  line += textOf(*site);
-  if (site->operands > 1)
-    append(line, "(operand %d) ", int(site->operand));
-  appendNumber(line, *site, bits);
-  line += '\n';
-  printText(line);
-}
-
 Fault faultAt(const Site &site, int32_t x, int32_t y, int32_t z, std::string message) {
   Fault fault;
   fault.message = std::move(message);
@@ -100,15 +76,12 @@ Fault faultAt(const Site &site, int32_t x, int32_t y, int32_t z, std::string mes
   return fault;
 }
 
-void reportFailure(const Site &site, int32_t x, int32_t y, int32_t z) {
-  std::string message = "device assertion failed";
-  if (const char *text = textOf(site); *text)
-    message.append(": ").append(text);
-  reportFault(faultAt(site, x, y, z, std::move(message)));
+void print(const Site *site, int32_t x, int32_t y, int32_t z, int64_t element, int64_t bits) {
+  printText(printedLine(*site, x, y, z, element, bits));
 }
 
 void fail(const Site *site, int32_t x, int32_t y, int32_t z) {
-  reportFailure(*site, x, y, z);
+  reportFault(failureOf(*site, x, y, z));
   leaveProgram(); // nothing stands in this frame that wants destruction
 }
 
@@ -185,6 +158,35 @@ void pollLaunch(const Site *, int32_t, int32_t, int32_t) {
 template <typename F> const void *at(F *function) { return reinterpret_cast<const void *>(function); }
 
 } // namespace
+
+std::string printedLine(const Site &site, int32_t x, int32_t y, int32_t z, int64_t element, int64_t bits) {
+  std::string line;
+  append(line, "pid (%d, %d, %d)", x, y, z);
+  if (site.operands != 0) {
+    line += " idx (";
+    int32_t index[kMaxPrintRank];
+    for (int dim = site.rank - 1; dim >= 0; --dim) {
+      index[dim] = int32_t(element % site.shape[dim]);
+      element /= site.shape[dim];
+    }
+    for (int dim = 0; dim < site.rank; ++dim)
+      append(line, "%s%*d", dim ? ", " : "", digits(site.shape[dim] - 1), index[dim]);
+    line += ")";
+  }
+  line += textOf(site);
+  if (site.operands > 1)
+    append(line, "(operand %d) ", int(site.operand));
+  appendNumber(line, site, bits);
+  line += '\n';
+  return line;
+}
+
+Fault failureOf(const Site &site, int32_t x, int32_t y, int32_t z) {
+  std::string message = "device assertion failed";
+  if (const char *text = textOf(site); *text)
+    message.append(": ").append(text);
+  return faultAt(site, x, y, z, std::move(message));
+}
 
 std::span<const std::pair<std::string_view, const void *>> callbacks() {
   static const std::pair<std::string_view, const void *> table[] = {

@@ -66,6 +66,13 @@ void Counter::visit(Operation &op, uint64_t runs, bool known) {
   } else if (isa<AtomicOp>(op)) {
     facts.atomics += runs;
     moves(8);
+  } else if (auto call = dyn_cast<CallOp>(op); call && call.getCallee().starts_with("atomic_")) {
+    facts.atomics += runs;
+    moves(8);
+  } else if (call && call.getCallee() == "append_record") {
+    facts.atomics += runs;
+    facts.deviceStores += 8 * runs;
+    moves(8 + 4 * 8);
   } else if (isa<SimdOp>(op)) {
     facts.simdOperations += runs;
   } else if (auto barrier = dyn_cast<BarrierOp>(op)) {

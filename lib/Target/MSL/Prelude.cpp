@@ -179,6 +179,23 @@ static constexpr PreludeEntry kPrelude[] = {
   }
 }
 )"},
+// Printing and assertions: a record of 8 words at the next place of the log, whose first two words are the number of records so far
+// and how many it takes (Runtime/Metal/Log.h). The site comes last: where it is 0 the record is not whole.
+{"append_record", R"(inline void append_record(device uint* log, uint site, uint step, uint x, uint y, uint z, uint element, ulong bits) {
+  uint place = metal::atomic_fetch_add_explicit((device metal::atomic_uint*)log, 1u, metal::memory_order_relaxed);
+  if (place >= log[1])
+    return;
+  device uint* record = log + 8 + ulong(place) * 8ul;
+  record[1] = step;
+  record[2] = x;
+  record[3] = y;
+  record[4] = z;
+  record[5] = element;
+  record[6] = uint(bits);
+  record[7] = uint(bits >> 32);
+  record[0] = site;
+}
+)"},
 };
 // clang-format on
 

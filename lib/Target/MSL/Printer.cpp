@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "Expressions.h"
 #include "Spelling.h"
+#include "triton_metal/Support/SourcePosition.h"
 #include "triton_metal/Target/MSL/Print.h"
 
 using namespace mlir;
@@ -36,29 +37,12 @@ private:
 
 } // namespace
 
-/// The place in the source that a person would call the origin of `location`: of a call chain, the outermost file.
-static FileLineColLoc sourceOf(Location location) {
-  if (auto file = dyn_cast<FileLineColLoc>(location))
-    return file;
-  if (auto name = dyn_cast<NameLoc>(location))
-    return sourceOf(name.getChildLoc());
-  if (auto call = dyn_cast<CallSiteLoc>(location)) {
-    FileLineColLoc callee = sourceOf(call.getCallee()), caller = sourceOf(call.getCaller());
-    return callee && caller && callee.getFilename() == caller.getFilename() ? callee : caller ? caller : callee;
-  }
-  if (auto fused = dyn_cast<FusedLoc>(location))
-    for (Location part : fused.getLocations())
-      if (FileLineColLoc file = sourceOf(part))
-        return file;
-  return {};
-}
-
 void KernelPrinter::line(const Twine &text, Location location) {
   body.append(2 * depth, ' ');
   body += text.str();
   body += '\n';
   ++lineNumber;
-  if (FileLineColLoc source = sourceOf(location))
+  if (FileLineColLoc source = triton_metal::positionOf(location))
     origins.push_back({lineNumber, source.getFilename().str(), source.getLine(), source.getColumn()});
 }
 
@@ -211,6 +195,11 @@ KernelText KernelPrinter::print(bool fpFusion) {
   result.facts = computeFacts(kernel);
   return result;
 }
+  if (auto sites = kernel->getAttrOfType<ArrayAttr>(kSitesAttr))
+    for (auto site : sites.getAsRange<StringAttr>())
+      result.sites.push_back(site.str());
+  if (auto records = kernel->getAttrOfType<IntegerAttr>(kRecordsAttr))
+    result.recordsPerProgram = records.getInt();
 
 FailureOr<KernelText> triton_metal::msl::printKernel(ModuleOp module, bool fpFusion) {
   auto kernels = module.getOps<KernelOp>();

@@ -19,6 +19,21 @@ tt.func public @int8(%a: tensor<16x16xi8>, %c: tensor<16x16xi32>) -> tensor<16x1
   tt.return %d : tensor<16x16xi32>
 }
 
+// An assertion is asked of one number, so that all lanes of a program end together; that of a number stays.
+// CHECK-LABEL: @assertion
+// CHECK: %[[FLAT:.*]] = tt.reshape %{{.*}} : tensor<4x8xi1> -> tensor<32xi1>
+// CHECK: %[[WIDE:.*]] = arith.extui %[[FLAT]] : tensor<32xi1> to tensor<32xi32>
+// CHECK: "tt.reduce"(%[[WIDE]])
+// CHECK: arith.andi
+// CHECK: %[[ALL:.*]] = arith.cmpi ne
+// CHECK: tt.assert %[[ALL]], "all" : i1
+// CHECK-NEXT: tt.assert %{{.*}}, "one" : i1
+tt.func public @assertion(%t: tensor<4x8xi1>, %s: i1) {
+  tt.assert %t, "all" : tensor<4x8xi1>
+  tt.assert %s, "one" : i1
+  tt.return
+}
+
 // CHECK-LABEL: @debug_barrier
 // CHECK-NEXT: ttm.barrier threadgroup device
 // CHECK-NOT: tt.debug_barrier

@@ -37,6 +37,9 @@ struct KernelText {
   std::vector<LineOrigin> lines; ///< in the order of the text; lines without an origin are absent
   uint32_t languageVersion = 31; ///< least version that the text needs: 31 is 3.1
   KernelFacts facts;
+  std::vector<std::string> sites; ///< of prints and assertions (Runtime/Site.h), by their number in records. If not empty, the last
+                                  ///< member of Params is the address of the log (Runtime/Metal/Log.h)
+  uint64_t recordsPerProgram = 0; ///< appended where each loop runs once
 };
 
 } // namespace triton_metal::msl

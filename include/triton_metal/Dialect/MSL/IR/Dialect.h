@@ -30,6 +30,11 @@ namespace triton_metal::msl {
 
 /// Attribute of an argument of a kernel, of a variable and of a named value: the identifier in the text.
 inline constexpr llvm::StringLiteral kNameAttr = "msl.name";
+/// Attribute of a named integer and of an argument that is declared as signed in the text, because most of its readers read a sign.
+inline constexpr llvm::StringLiteral kSignedAttr = "msl.signed";
+/// Attributes of a kernel that prints or asserts: the bytes of its sites (Runtime/Site.h), by number, and the records that a program
+/// appends where each loop runs once. The last argument of such a kernel is the log that takes them.
+inline constexpr llvm::StringLiteral kSitesAttr = "msl.sites", kRecordsAttr = "msl.records";
 
 /// Bytes of a number, vector or pointer in memory; i1 takes one byte.
 unsigned byteSize(mlir::Type type);
