@@ -11,6 +11,7 @@ void triton_metal::buildTritonPipeline(OpPassManager &manager, const std::string
   manager.addPass(createInlinerPass({}, [](OpPassManager &) {})); // nothing is simplified twice
   manager.addPass(createCanonicalizerPass());
   manager.addPass(tt::createReorderBroadcast());
+  manager.addPass(tt::createAccumulateDot());
   manager.addPass(createCSEPass());
   manager.addPass(createLoopInvariantCodeMotionPass());
   manager.addPass(tt::createLoopUnroll());

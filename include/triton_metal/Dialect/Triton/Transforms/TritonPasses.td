@@ -13,6 +13,10 @@ def ReorderBroadcast : Pass<"tt-reorder-broadcast"> {
   let dependentDialects = ["::triton_metal::tt::TritonDialect"];
 }
 
+def AccumulateDot : Pass<"tt-accumulate-dot"> {
+  let summary = "`dot(a, b, 0) + c` becomes `dot(a, b, c)`";
+}
+
 def CarryOffsets : Pass<"tt-carry-offsets"> {
   let summary = "Loops carry offsets, not tensors of pointers";
   let description = [{
