@@ -17,6 +17,7 @@ void triton_metal::buildMSLPipeline(OpPassManager &manager) {
   kernel.addPass(msl::createLegalizeSimd());     // before floats: a bfloat that is summed over lanes is widened
   kernel.addPass(msl::createLegalizeFloats());   // before integers: a comparison with a NaN becomes logic on i1
   kernel.addPass(msl::createLegalizeIntegers());
+  kernel.addPass(msl::createHoistInvariants());
   kernel.addPass(mlir::createCSEPass());         // addresses of a vector's elements, and what nobody uses
   kernel.addPass(msl::createFormStatements());   // last: names are given to what is printed
   kernel.addPass(msl::createVerifyPrintable());

@@ -4,6 +4,10 @@
 
 include "mlir/Pass/PassBase.td"
 
+def HoistInvariants : Pass<"msl-hoist-invariants", "::triton_metal::msl::KernelOp"> {
+  let summary = "What a loop of the source does not change stands before it";
+}
+
 def LegalizeFloats : Pass<"msl-legalize-floats", "::triton_metal::msl::KernelOp"> {
   let summary = "Floating-point operations that Metal defines as Triton does";
   let description = [{
