@@ -42,8 +42,8 @@ def execute(text, name, arguments, grid, pool):
     kernel = sm.Library(text=text).kernel(name, count=True)
     kernel.run({0: np.frombuffer(block, np.uint8)}, groups=grid, threads=(THREADS,), threadgroup=(pool,) if pool else (), resources=arrays)
     counted = kernel.counters
-    return {"memory": counted["deviceAccesses"] + counted["threadgroupAccesses"], "barriers": counted["barriers"],
-            "matrix": counted["matrixOperations"]}
+    return {"device memory": counted["deviceAccesses"], "memory": counted["deviceAccesses"] + counted["threadgroupAccesses"],
+            "barriers": counted["barriers"], "matrix": counted["matrixOperations"]}
 
 
 def compare(compiled, name, arguments, grid, tolerance, pool=64):

@@ -16,7 +16,9 @@ float row_sum(float value, threadgroup float* partial, uint lane, uint simdgroup
   if (lane == 0)
     partial[simdgroup] = value;
   metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
-  return partial[0] + partial[1] + partial[2] + partial[3];
+  value = partial[lane & 3];
+  value += metal::simd_shuffle_xor(value, ushort(1));
+  return value + metal::simd_shuffle_xor(value, ushort(2));
 }
 
 kernel void layer_norm_kernel(constant Params& params [[buffer(0)]], threadgroup char* pool [[threadgroup(0)]],

@@ -9,6 +9,16 @@ struct Params {
   int n_cols;
 };
 
+float max_of_four(float x) {
+  x = metal::max(x, metal::simd_shuffle_xor(x, ushort(1)));
+  return metal::max(x, metal::simd_shuffle_xor(x, ushort(2)));
+}
+
+float sum_of_four(float x) {
+  x += metal::simd_shuffle_xor(x, ushort(1));
+  return x + metal::simd_shuffle_xor(x, ushort(2));
+}
+
 kernel void softmax_kernel(constant Params& params [[buffer(0)]], threadgroup char* pool [[threadgroup(0)]],
                            uint3 program [[threadgroup_position_in_grid]], uint lane [[thread_index_in_simdgroup]],
                            uint simdgroup [[simdgroup_index_in_threadgroup]]) {
@@ -30,7 +40,7 @@ kernel void softmax_kernel(constant Params& params [[buffer(0)]], threadgroup ch
   if (lane == 0)
     partial[simdgroup] = row_max;
   metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
-  row_max = metal::max(metal::max(partial[0], partial[1]), metal::max(partial[2], partial[3]));
+  row_max = max_of_four(partial[lane & 3]);
 
   float row_sum = 0.0f;
   for (int i = 0; i < 2; i++) {
@@ -41,7 +51,7 @@ kernel void softmax_kernel(constant Params& params [[buffer(0)]], threadgroup ch
   if (lane == 0)
     partial[4 + simdgroup] = row_sum;
   metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
-  row_sum = partial[4] + partial[5] + partial[6] + partial[7];
+  row_sum = sum_of_four(partial[4 + (lane & 3)]);
 
   for (int i = 0; i < 2; i++) {
     int col = first + i * 512;
