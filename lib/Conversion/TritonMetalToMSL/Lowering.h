@@ -276,5 +276,7 @@ private:
 };
 
 llvm::StringRef sourceName(mlir::Location location);
+/// What a reduction gives is called after its operand and what is done with it.
+std::string reductionName(tt::ReduceOp op);
 
 } // namespace triton_metal::lane

@@ -343,7 +343,15 @@ Value KernelLowering::memoryBase(Value memory) {
   if (element.isInteger(1))
     element = builder.getI8Type();
   auto type = msl::PointerType::get(element, msl::AddressSpace::Threadgroup);
-  return msl::PoolOp::create(builder, loc, type, alloc.getOffset().value_or(0));
+  // Called after what is written there.
+  std::string name;
+  for (Operation *user : memory.getUsers())
+    if (auto write = dyn_cast<ttm::WriteOp>(user)) {
+      auto reduce = write.getValue().getDefiningOp<tt::ReduceOp>();
+      name = reduce ? reductionName(reduce) : sourceName(write.getValue().getLoc()).str();
+    }
+  Location where = name.empty() ? loc : NameLoc::get(builder.getStringAttr("shared_" + name), loc);
+  return msl::PoolOp::create(builder, where, type, alloc.getOffset().value_or(0));
 }
 
 /// Place in the array of the element that `view` selects: element e lies at e + (e / interval) * amount.

@@ -73,12 +73,8 @@ static StringRef reductionKind(tt::ReduceOp op) {
       .Default([](Operation *) { return "total"; });
 }
 
-/// What the variable of a reduction is called: after its operand and what is done with it.
-static std::string reductionName(tt::ReduceOp op) {
+std::string triton_metal::lane::reductionName(tt::ReduceOp op) {
   StringRef kind = reductionKind(op);
-  Value result = op.getResult()[0];
-  if (result.hasOneUse() && isa<ttm::WriteOp>(*result.user_begin())) // to be combined with those of the other SIMD-groups
-    return ("partial_" + kind).str();
   if (StringRef own = sourceName(op.getLoc()); !own.empty())
     return own.str();
   // The operand as the source knows it, seen through threadgroup memory.
@@ -100,6 +96,13 @@ static std::string reductionName(tt::ReduceOp op) {
   }
   StringRef name = sourceName(operand.getLoc());
   return name.empty() ? kind.str() : (name + "_" + kind).str();
+}
+
+/// What the variable of a reduction is called.
+static std::string variableName(tt::ReduceOp op) {
+  Value result = op.getResult()[0];
+  bool isPart = result.hasOneUse() && isa<ttm::WriteOp>(*result.user_begin()); // to be combined with those of other SIMD-groups
+  return (isPart ? "partial_" : "") + reductionName(op);
 }
 
 LogicalResult KernelLowering::reduceLanes(Block &combine, SmallVectorImpl<Value> &values, unsigned laneMask) {
@@ -191,7 +194,7 @@ LogicalResult KernelLowering::lowerReduce(tt::ReduceOp op) {
     Value start = arith::ConstantOp::create(builder, loc, simple->identity);
     auto type = msl::PointerType::get(start.getType(), msl::AddressSpace::Thread);
     auto variable = msl::VarOp::create(builder, loc, type, start);
-    variable->setAttr(msl::kNameAttr, builder.getStringAttr(reductionName(op)));
+    variable->setAttr(msl::kNameAttr, builder.getStringAttr(variableName(op)));
     setLevel(nest->depth());
     Value sum = msl::LoadOp::create(builder, loc, variable);
     auto combined = inlineRegion(combine, {sum, element.value});
@@ -221,7 +224,7 @@ LogicalResult KernelLowering::lowerReduce(tt::ReduceOp op) {
     for (auto [value, result] : llvm::zip_equal(values, op.getResult())) {
       auto type = msl::PointerType::get(value.getType(), msl::AddressSpace::Thread);
       auto variable = msl::VarOp::create(builder, loc, type, value);
-      variable->setAttr(msl::kNameAttr, builder.getStringAttr(depth ? reductionKind(op).str() : reductionName(op)));
+      variable->setAttr(msl::kNameAttr, builder.getStringAttr(depth ? reductionKind(op).str() : variableName(op)));
       variables.push_back(variable);
     }
     enterLoop(axisRegisters, /*first=*/1);
@@ -251,7 +254,7 @@ LogicalResult KernelLowering::lowerReduce(tt::ReduceOp op) {
   if (!axisRegisters && laneMask && values.size() == 1) {
     auto type = msl::PointerType::get(values[0].getType(), msl::AddressSpace::Thread);
     auto variable = msl::VarOp::create(builder, loc, type, values[0]);
-    variable->setAttr(msl::kNameAttr, builder.getStringAttr(reductionName(op)));
+    variable->setAttr(msl::kNameAttr, builder.getStringAttr(variableName(op)));
     values[0] = msl::LoadOp::create(builder, loc, variable);
   }
   if (failed(reduceLanes(combine, values, laneMask)))
@@ -274,7 +277,7 @@ LogicalResult KernelLowering::lowerReduce(tt::ReduceOp op) {
     setLevel(0);
     results.push_back(targetFor(result));
     if (sourceName(result.getLoc()).empty() && op.getResult().size() == 1 && !targets.count(result))
-      results.back().variable.getDefiningOp()->setAttr(msl::kNameAttr, builder.getStringAttr(reductionName(op)));
+      results.back().variable.getDefiningOp()->setAttr(msl::kNameAttr, builder.getStringAttr(variableName(op)));
   }
   builder.restoreInsertionPoint(inner);
   for (auto [result, value, storage] : llvm::zip_equal(op.getResult(), values, results)) {

@@ -266,6 +266,22 @@ bool KernelLowering::readsOpenNest(Value value) {
   return false;
 }
 
+/// What the local array of `tensor` is called: as in the source, unless it is a step towards the value that the source means.
+static std::string arrayName(Value tensor) {
+  StringRef name = sourceName(tensor.getLoc());
+  if (name.empty())
+    return "result";
+  Operation *op = tensor.getDefiningOp();
+  bool isStep = op && (isa<tt::DotOp>(op) || ttm::isElementwise(op)) && llvm::all_of(tensor.getUsers(), [&](Operation *user) {
+                  return ttm::isElementwise(user) && sourceName(user->getLoc()) == name;
+                });
+  if (!isStep)
+    return name.str();
+  if (isa<tt::DotOp>(op))
+    return (name + "_product").str();
+  return ((isa<arith::MulFOp>(op) ? "scaled_" : "partial_") + name).str();
+}
+
 bool KernelLowering::needsStorage(Value tensor) { return !stored.count(tensor) && isReadLater(tensor, nest->inside); }
 
 Storage KernelLowering::makeStorage(Value tensor, bool matrix) {
@@ -288,8 +304,7 @@ Storage KernelLowering::makeStorage(Value tensor, bool matrix) {
   for (RegisterRun run : registerRuns(storage.layout, storage.packBits, 0, 0))
     type = msl::ArrayType::get(int64_t(1) << run.count, type);
   auto variable = msl::VarOp::create(builder, tensor.getLoc(), msl::PointerType::get(type, msl::AddressSpace::Thread), Value());
-  StringRef name = sourceName(tensor.getLoc());
-  variable->setAttr(msl::kNameAttr, builder.getStringAttr(name.empty() ? "x" : name));
+  variable->setAttr(msl::kNameAttr, builder.getStringAttr(arrayName(tensor)));
   storage.variable = variable;
   return storage;
 }

@@ -1,7 +1,8 @@
 //===- Expressions.cpp - the text of values ----------------------------------------===//
 //
-// One spelling an operation. Signless integers are Metal's unsigned types: an operation that reads a sign casts its operands and
-// casts its result back. Types narrower than 32 bits are promoted to int by C++, so a result of that width is cast as well.
+// One spelling an operation. Signless integers are Metal's unsigned types, but for names that are declared as signed: an operation
+// that reads a sign casts its operands and casts its result back. Types narrower than 32 bits are promoted to int by C++, so a
+// result of that width is cast as well.
 //
 //===----------------------------------------------------------------------===//
 #include "Expressions.h"
@@ -17,24 +18,72 @@ static TypedAttr constantOf(Value value) {
   return constant ? constant.getValue() : TypedAttr();
 }
 
-Expression ExpressionPrinter::print(Value value) {
+/// Whether the name of `value` is declared as a signed integer.
+static bool isDeclaredSigned(Value value) {
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    auto kernel = dyn_cast<KernelOp>(argument.getOwner()->getParentOp());
+    return kernel && kernel.getArgAttr(argument.getArgNumber(), kSignedAttr);
+  }
+  return value.getDefiningOp()->hasAttr(kSignedAttr);
+}
+
+/// The greatest number that `value` may be, if that is known and no step to it wraps.
+static std::optional<uint64_t> greatest(Value value, unsigned depth = 0) {
+  auto atMost = [](uint64_t number) { return number <= uint64_t(INT32_MAX) ? std::optional<uint64_t>(number) : std::nullopt; };
+  if (auto integer = dyn_cast_or_null<IntegerAttr>(constantOf(value)))
+    return atMost(integer.getValue().getLimitedValue());
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    auto loop = dyn_cast<ForOp>(argument.getOwner()->getParentOp());
+    return loop && loop.getUnroll() ? greatest(loop.getUpper()) : std::nullopt;
+  }
+  Operation *op = value.getDefiningOp();
+  if (depth > 12)
+    return std::nullopt;
+  auto operand = [&](unsigned number) { return greatest(op->getOperand(number), depth + 1); };
+  if (auto builtin = dyn_cast<BuiltinOp>(op)) {
+    if (builtin.getKind() == Builtin::Thread)
+      return 1023;
+    return builtin.getKind() == Builtin::Lane || builtin.getKind() == Builtin::SimdGroup ? std::optional<uint64_t>(31) : std::nullopt;
+  }
+  if (isa<arith::AndIOp>(op))
+    return operand(1);
+  if (!isa<arith::AddIOp, arith::MulIOp, arith::ShRUIOp>(op))
+    return std::nullopt;
+  std::optional<uint64_t> a = operand(0), b = operand(1);
+  if (!a || !b)
+    return std::nullopt;
+  return isa<arith::ShRUIOp>(op) ? a : atMost(isa<arith::AddIOp>(op) ? *a + *b : *a * *b);
+}
+
+std::string ExpressionPrinter::nameOf(Value value) {
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     Operation *parent = argument.getOwner()->getParentOp();
     if (auto loop = dyn_cast<ForOp>(parent))
-      return {cast<StringAttr>(loop->getAttr(kNameAttr)).str()};
+      return cast<StringAttr>(loop->getAttr(kNameAttr)).str();
     auto kernel = cast<KernelOp>(parent);
-    return {"params." + cast<StringAttr>(kernel.getArgAttr(argument.getArgNumber(), kNameAttr)).str()};
+    return "params." + cast<StringAttr>(kernel.getArgAttr(argument.getArgNumber(), kNameAttr)).str();
   }
-  Operation *op = value.getDefiningOp();
-  if (auto name = op->getAttrOfType<StringAttr>(kNameAttr); name && !isa<VarOp>(op))
-    return {name.str()};
-  return printDefinition(op);
+  auto name = value.getDefiningOp()->getAttrOfType<StringAttr>(kNameAttr);
+  return name && !isa<VarOp>(value.getDefiningOp()) ? name.str() : std::string();
+}
+
+Expression ExpressionPrinter::print(Value value) {
+  std::string name = nameOf(value);
+  if (name.empty())
+    return printDefinition(value.getDefiningOp());
+  return isDeclaredSigned(value) ? cast(spellType(value.getType()), name) : Expression{name};
 }
 
 std::string ExpressionPrinter::asSigned(Value value) {
   if (auto integer = dyn_cast_or_null<IntegerAttr>(constantOf(value)))
     return spellSignedLiteral(integer.getValue());
+  if (isDeclaredSigned(value))
+    return nameOf(value);
   return (spellSigned(value.getType()) + "(" + print(value).text + ")").str();
+}
+
+Expression ExpressionPrinter::asOffset(Value value) {
+  return greatest(value) && !isDeclaredSigned(value) ? print(value) : Expression{asSigned(value)};
 }
 
 Expression ExpressionPrinter::binary(Operation *op, StringRef symbol, Precedence precedence, bool commutes) {
@@ -44,6 +93,11 @@ Expression ExpressionPrinter::binary(Operation *op, StringRef symbol, Precedence
   auto tighter = Precedence(int(precedence) + 1);
   std::string left = print(op->getOperand(0)).in(precedence);
   std::string right = print(op->getOperand(1)).in(commutes && integer ? precedence : tighter);
+  // Beside an unsigned number a signed one is taken as unsigned.
+  bool mixes = isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::AndIOp, arith::OrIOp, arith::XOrIOp>(op);
+  bool leftSigned = isDeclaredSigned(op->getOperand(0)), rightSigned = isDeclaredSigned(op->getOperand(1));
+  if (mixes && leftSigned != rightSigned)
+    (leftSigned ? left : right) = nameOf(op->getOperand(leftSigned ? 0 : 1));
   Expression result{left + " " + symbol.str() + " " + right, precedence};
   Type type = op->getResult(0).getType();
   return isNarrow(type) ? cast(spellType(type), result.text) : result;
@@ -184,8 +238,26 @@ std::string ExpressionPrinter::printPlace(Value pointer) {
     return printPlace(fragment.getMatrix()) + ".thread_elements()";
   auto sum = dyn_cast_or_null<PtrAddOp>(op);
   if (sum && !op->hasAttr(kNameAttr) && !sum.getPtr().getDefiningOp<PtrAddOp>())
-    return print(sum.getPtr()).in(Precedence::Primary) + "[" + asSigned(sum.getOffset()) + "]";
+    return print(sum.getPtr()).in(Precedence::Primary) + "[" + asOffset(sum.getOffset()).text + "]";
   return "*" + print(pointer).in(Precedence::Unary);
+}
+
+std::string ExpressionPrinter::printAssignment(StoreOp store) {
+  std::string place = printPlace(store.getPtr());
+  Operation *op = store.getValue().getDefiningOp();
+  StringRef symbol = op && !op->hasAttr(kNameAttr) && !isNarrow(store.getValue().getType())
+                         ? llvm::TypeSwitch<Operation *, StringRef>(op)
+                               .Case<arith::AddFOp, arith::AddIOp>([](auto) { return "+="; })
+                               .Case<arith::SubFOp, arith::SubIOp>([](auto) { return "-="; })
+                               .Case<arith::MulFOp, arith::MulIOp>([](auto) { return "*="; })
+                               .Default(StringRef())
+                         : StringRef();
+  if (!symbol.empty()) {
+    auto load = op->getOperand(0).getDefiningOp<LoadOp>();
+    if (load && !load->hasAttr(kNameAttr) && !load.getMask() && printPlace(load.getPtr()) == place)
+      return place + " " + symbol.str() + " " + print(op->getOperand(1)).text;
+  }
+  return place + " = " + print(store.getValue()).text;
 }
 
 /// Name of the function of Metal's library that computes a `math` or `arith` operation on floats; empty if none does.
@@ -314,7 +386,8 @@ Expression ExpressionPrinter::printDefinition(Operation *op) {
                           Precedence::Conditional};
       })
       .Case([&](PtrAddOp sum) {
-        return Expression{print(sum.getPtr()).in(Precedence::Sum) + " + " + asSigned(sum.getOffset()), Precedence::Sum};
+        // A sum that cannot wrap is added part by part: Apple's compiler makes better addresses of that.
+        return Expression{print(sum.getPtr()).in(Precedence::Sum) + " + " + asOffset(sum.getOffset()).in(Precedence::Sum), Precedence::Sum};
       })
       .Case<PtrCastOp, IntToPtrOp>([&](Operation *c) {
         return Expression{"(" + spellType(type) + ")" + print(c->getOperand(0)).in(Precedence::Unary), Precedence::Unary};

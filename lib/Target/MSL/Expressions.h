@@ -22,12 +22,17 @@ struct Expression {
 /// Prints values. A value with `msl.name` is its variable; every other is written out where it is used.
 class ExpressionPrinter {
 public:
-  /// The text of `value` at a use of it.
+  /// The text of `value` at a use of it, as an unsigned number if it is an integer.
   Expression print(mlir::Value value);
   /// The text of what `op` computes, whatever it is called.
   Expression printDefinition(mlir::Operation *op);
   /// The place that a pointer names: a variable, `x[i]`, `p[offset]`, `*q`.
   std::string printPlace(mlir::Value pointer);
+
+  /// `place = value`, or `place += value` where the value is made from what lies there.
+  std::string printAssignment(StoreOp store);
+  /// `value` read as a signed number.
+  std::string asSigned(mlir::Value value);
 
   /// What the text uses of Metal beyond numbers; filled while printing.
   llvm::StringSet<> preludeUsed;
@@ -41,8 +46,10 @@ private:
   Expression signedCall(mlir::Operation *op, llvm::StringRef name);
   Expression simd(SimdOp op);
   Expression atomic(AtomicOp op);
-  /// `value` read as a signed number.
-  std::string asSigned(mlir::Value value);
+  /// `value` as what is added to a pointer.
+  Expression asOffset(mlir::Value value);
+  /// The name of `value`; empty for one that is written out.
+  std::string nameOf(mlir::Value value);
   /// `type(text)`.
   Expression cast(llvm::StringRef type, const std::string &text) { return {(type + "(" + text + ")").str(), Precedence::Primary}; }
 };

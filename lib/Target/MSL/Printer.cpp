@@ -63,7 +63,7 @@ void KernelPrinter::printLoop(ForOp loop) {
     auto upper = loop.getUpper().getDefiningOp<arith::ConstantOp>();
     condition = sign + "(" + counter + ") < " +
                 (upper ? spellSignedLiteral(cast<IntegerAttr>(upper.getValue()).getValue())
-                       : sign + "(" + expressions.print(loop.getUpper()).text + ")");
+                       : expressions.asSigned(loop.getUpper()));
   }
   line("for (" + type + " " + counter + " = " + lower + "; " + condition + "; " + increment + ") {", loop.getLoc());
   printBlock(loop.getBody().front());
@@ -79,7 +79,7 @@ void KernelPrinter::printStatement(Operation &op) {
         line(text + ";", op.getLoc());
       })
       .Case([&](StoreOp store) {
-        std::string text = expressions.printPlace(store.getPtr()) + " = " + expressions.print(store.getValue()).text + ";";
+        std::string text = expressions.printAssignment(store) + ";";
         if (!store.getMask())
           return line(text, op.getLoc());
         line("if (" + expressions.print(store.getMask()).text + ")", op.getLoc());
@@ -125,7 +125,8 @@ void KernelPrinter::printStatement(Operation &op) {
       .Default([&](Operation *) {
         bool isValue = op.getNumResults() == 1;
         if (isValue && op.hasAttr(kNameAttr))
-          return line(spellDeclaration(op.getResult(0).getType(), named(&op)) + " = " + expressions.printDefinition(&op).text + ";",
+          return line(spellDeclaration(op.getResult(0).getType(), named(&op), op.hasAttr(kSignedAttr)) + " = " +
+                          expressions.printDefinition(&op).text + ";",
                       op.getLoc());
         // A value without a name stands where it is used; without a use, only its effect is wanted.
         if (isa<AtomicOp, CallOp>(op) && op.use_empty() && !isMemoryEffectFree(&op))
@@ -142,8 +143,10 @@ void KernelPrinter::printBlock(Block &block) {
 
 static std::string spellParams(KernelOp kernel) {
   std::string text = "struct Params {\n";
-  for (auto [index, type] : llvm::enumerate(kernel.getArgumentTypes()))
-    text += "  " + spellDeclaration(type, cast<StringAttr>(kernel.getArgAttr(index, kNameAttr)).getValue()) + ";\n";
+  for (auto [index, type] : llvm::enumerate(kernel.getArgumentTypes())) {
+    StringRef name = cast<StringAttr>(kernel.getArgAttr(index, kNameAttr)).getValue();
+    text += "  " + spellDeclaration(type, name, kernel.getArgAttr(index, kSignedAttr) != nullptr) + ";\n";
+  }
   if (kernel.getArgumentTypes().empty())
     text += "  uint unused;\n";
   return text + "};\n";
@@ -192,14 +195,14 @@ KernelText KernelPrinter::print(bool fpFusion) {
   result.text = head + body + "}\n";
   result.entry = kernel.getSymName().str();
   result.lines = std::move(origins);
-  result.facts = computeFacts(kernel);
-  return result;
-}
   if (auto sites = kernel->getAttrOfType<ArrayAttr>(kSitesAttr))
     for (auto site : sites.getAsRange<StringAttr>())
       result.sites.push_back(site.str());
   if (auto records = kernel->getAttrOfType<IntegerAttr>(kRecordsAttr))
     result.recordsPerProgram = records.getInt();
+  result.facts = computeFacts(kernel);
+  return result;
+}
 
 FailureOr<KernelText> triton_metal::msl::printKernel(ModuleOp module, bool fpFusion) {
   auto kernels = module.getOps<KernelOp>();

@@ -64,7 +64,9 @@ std::string triton_metal::msl::spellType(Type type) {
   return spellScalar(type).str();
 }
 
-std::string triton_metal::msl::spellDeclaration(Type type, StringRef name) {
+std::string triton_metal::msl::spellDeclaration(Type type, StringRef name, bool isSigned) {
+  if (isSigned)
+    return (spellSigned(type) + " " + name).str();
   std::string bounds;
   while (auto array = dyn_cast<ArrayType>(type)) {
     bounds += ("[" + Twine(array.getSize()) + "]").str();

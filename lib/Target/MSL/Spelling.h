@@ -10,8 +10,8 @@ namespace triton_metal::msl {
 std::string spellType(mlir::Type type);
 /// Name of the signed integer type of the width of `type`.
 llvm::StringRef spellSigned(mlir::Type type);
-/// Declaration of a variable, with array bounds after the name.
-std::string spellDeclaration(mlir::Type type, llvm::StringRef name);
+/// Declaration of a variable, with array bounds after the name; an integer may be signed.
+std::string spellDeclaration(mlir::Type type, llvm::StringRef name, bool isSigned = false);
 /// A constant of the type that `spellType` gives.
 std::string spellLiteral(mlir::TypedAttr value);
 /// An integer constant as a signed literal, for operands that are read as signed.

@@ -6,22 +6,22 @@
 // CHECK:      struct Params {
 // CHECK-NEXT:   device float* x_ptr;
 // CHECK-NEXT:   device float* out_ptr;
-// CHECK-NEXT:   uint n;
+// CHECK-NEXT:   int n;
 // CHECK-NEXT: };
 // CHECK:      {{\[\[}}kernel, max_total_threads_per_threadgroup(128)]] void add(
 // CHECK-NEXT:     constant Params& params {{\[\[}}buffer(0)]],
 // CHECK-NEXT:     uint3 program_id {{\[\[}}threadgroup_position_in_grid]],
 // CHECK-NEXT:     uint thread_index {{\[\[}}thread_index_in_threadgroup]]) {
-// CHECK-NEXT:   uint offsets = program_id.x * 512u + thread_index * 4u;
-// CHECK-NEXT:   bool mask = int(offsets) < int(params.n);
-// CHECK-NEXT:   float4 x = mask ? *(device float4*)(params.x_ptr + int(offsets)) : float4(0.0f);
+// CHECK-NEXT:   int offsets = program_id.x * 512u + thread_index * 4u;
+// CHECK-NEXT:   bool mask = offsets < params.n;
+// CHECK-NEXT:   float4 x = mask ? *(device float4*)(params.x_ptr + offsets) : float4(0.0f);
 // CHECK-NEXT:   float4 output;
 // CHECK-NEXT:   #pragma unroll
 // CHECK-NEXT:   for (uint i = 0u; i < 4u; ++i) {
 // CHECK-NEXT:     output[i] = x[i] + 1.5f;
 // CHECK-NEXT:   }
 // CHECK-NEXT:   if (mask)
-// CHECK-NEXT:     *(device float4*)(params.out_ptr + int(offsets)) = output;
+// CHECK-NEXT:     *(device float4*)(params.out_ptr + offsets) = output;
 // CHECK-NEXT: }
 // CHECK:      entry add
 // CHECK:      threads 128

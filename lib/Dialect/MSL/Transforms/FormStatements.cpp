@@ -13,6 +13,8 @@
 #include "ReservedNames.h"
 #include "triton_metal/Dialect/MSL/Transforms/Passes.h"
 
+#include "llvm/ADT/StringSet.h"
+
 namespace triton_metal::msl {
 #define GEN_PASS_DEF_FORMSTATEMENTS
 #include "triton_metal/Dialect/MSL/Transforms/MSLPasses.h.inc"
@@ -36,7 +38,9 @@ private:
   void decide(Operation *op);
   bool mayInline(Operation *op);
   bool mayInlineSimd(SimdOp op);
-  StringRef hintFor(Operation *op);
+  std::string hintFor(Operation *op);
+  void collectNames();
+  void chooseSigns();
   void nameBlock(Block &block);
   void name(Operation *op, StringRef hint);
 
@@ -45,6 +49,7 @@ private:
   DenseMap<Operation *, Operation *> lastPlace;
   DenseMap<Operation *, unsigned> size; ///< operations in the expression
   DenseSet<Operation *> named;
+  llvm::StringSet<> dataNames, floatNames; ///< that the source gives to what is no condition, and to floats and pointers
   NameScopes scopes;
 };
 
@@ -210,42 +215,127 @@ static StringRef defaultName(Operation *op) {
   return type.isInteger(1) ? "test" : "t";
 }
 
-/// Whether a condition decides about a value that the source names as the condition itself is: `x = load(.., mask=..)`.
-static bool guardsItsName(Operation *op, StringRef name) {
-  for (Operation *user : op->getUsers()) {
-    bool isCondition = user->getNumResults() == 1 && user->getResult(0).getType().isInteger(1);
-    if (nameIn(user->getLoc()) == name && (!isCondition || guardsItsName(user, name)))
-      return true;
+void StatementFormer::collectNames() {
+  kernel.walk([&](Operation *op) {
+    StringRef name = nameIn(op->getLoc());
+    if (name.empty() || op->getNumResults() != 1)
+      return;
+    Type type = op->getResult(0).getType();
+    if (auto pointer = dyn_cast<triton_metal::msl::PointerType>(type); pointer && pointer.getSpace() == AddressSpace::Thread)
+      type = pointer.getPointee(); // a variable
+    if (!type.isInteger(1))
+      dataNames.insert(name);
+    if (!type.isInteger())
+      floatNames.insert(name);
+  });
+}
+
+/// The parameter that a pointer to device memory points into, as the source calls it without the `_ptr`.
+static StringRef stemOf(Value pointer, KernelOp kernel) {
+  while (Operation *definition = pointer.getDefiningOp()) {
+    if (!isa<PtrAddOp, PtrCastOp>(definition))
+      return {};
+    pointer = definition->getOperand(0);
   }
-  return false;
+  auto argument = dyn_cast<BlockArgument>(pointer);
+  auto name = argument && argument.getOwner() == &kernel.getBodyBlock()
+                  ? kernel.getArgAttrOfType<StringAttr>(argument.getArgNumber(), kNameAttr)
+                  : StringAttr();
+  StringRef stem = name ? name.getValue() : StringRef();
+  if (!stem.consume_back("_ptrs"))
+    stem.consume_back("_ptr");
+  return stem;
+}
+
+/// The named variable to which all readers of `op` add it; null if there is none.
+static VarOp steppedBy(Operation *op) {
+  VarOp variable;
+  for (Operation *user : op->getUsers()) {
+    auto store = isa<arith::AddIOp>(user) && user->hasOneUse() ? dyn_cast<StoreOp>(*user->user_begin()) : StoreOp();
+    VarOp target = store ? variableOf(store.getPtr()) : VarOp();
+    if (!target || (variable && variable != target) || nameIn(target.getLoc()).empty())
+      return {};
+    variable = target;
+  }
+  return variable;
 }
 
 /// What to call the variable of `op`: as the source does, where that means this value and not one that it leads to.
-StringRef StatementFormer::hintFor(Operation *op) {
+std::string StatementFormer::hintFor(Operation *op) {
   StringRef source = nameIn(op->getLoc());
   Type type = op->getResult(0).getType();
-  if (auto pointer = dyn_cast<triton_metal::msl::PointerType>(type); pointer && pointer.getSpace() == AddressSpace::Device) {
-    Value root = op->getResult(0); // called as the parameter that it points into
-    while (Operation *definition = root.getDefiningOp()) {
-      if (!isa<PtrAddOp, PtrCastOp>(definition))
-        break;
-      root = definition->getOperand(0);
+  if (auto pointer = dyn_cast<triton_metal::msl::PointerType>(type); pointer && pointer.getSpace() == AddressSpace::Device)
+    if (StringRef stem = stemOf(op->getResult(0), kernel); !stem.empty()) {
+      std::string base = (stem + "_base").str();
+      bool isBase = llvm::any_of(op->getUsers(), llvm::IsaPred<PtrAddOp>);
+      return !isBase ? (stem + "_at").str() : scopes.isTaken(base) ? (stem + "_row").str() : base;
     }
-    if (auto argument = dyn_cast<BlockArgument>(root); argument && argument.getOwner() == &kernel.getBodyBlock())
-      if (auto name = kernel.getArgAttrOfType<StringAttr>(argument.getArgNumber(), kNameAttr))
-        return name.getValue();
+  if (source.empty()) {
+    if (VarOp variable = steppedBy(op)) // by how much a loop moves on
+      return (nameIn(variable.getLoc()) + "_step").str();
+    return defaultName(op).str();
   }
-  if (!source.empty() && type.isInteger(1) && guardsItsName(op, source))
-    return "inside";
-  if (!source.empty() && type.isInteger(32)) // a place or a bound of what has the name
+  if (type.isInteger(1)) {
+    if (!dataNames.contains(source))
+      return source.str();
+    // The source names what the condition guards: `x = load(.., mask=rows < n)`.
+    auto compare = dyn_cast<arith::CmpIOp>(op);
+    StringRef place = compare ? nameIn(compare.getLhs().getLoc()) : StringRef();
+    return ((place.empty() ? source : place) + "_inside").str();
+  }
+  if (type.isInteger()) { // a place or a bound of what has the name
     for (Operation *user : op->getUsers())
-      if (user->getNumResults() == 1 && nameIn(user->getLoc()) == source) {
-        if (isa<arith::CmpIOp>(user))
-          return "bound";
-        if (isa<PtrAddOp>(user))
-          return "offset";
-      }
-  return source.empty() ? defaultName(op) : source;
+      if (user->getNumResults() == 1 && nameIn(user->getLoc()) == source && isa<arith::CmpIOp>(user))
+        return "bound";
+    if (floatNames.contains(source))
+      return "offset";
+    return source.str();
+  }
+  // The value of one element, and a step towards the value that the source means.
+  for (Operation *user : op->getUsers())
+    if (auto store = dyn_cast<StoreOp>(user))
+      if (VarOp variable = variableOf(store.getPtr()); variable && nameIn(variable.getLoc()) == source)
+        return variable.getResult() == store.getPtr() ? ("new_" + source).str() : (source + "_value").str();
+  bool isStep = llvm::all_of(op->getUsers(), [&](Operation *user) { return user->getNumResults() && nameIn(user->getLoc()) == source; });
+  if (isStep && llvm::all_of(op->getUsers(), llvm::IsaPred<arith::MulFOp>))
+    return (source + "_factor").str();
+  return source.str();
+}
+
+/// How a reader takes an integer: 1 with its sign, -1 as unsigned, 0 if it does not care.
+static int signOf(OpOperand &use) {
+  Operation *reader = use.getOwner();
+  if (auto compare = dyn_cast<arith::CmpIOp>(reader)) {
+    auto predicate = compare.getPredicate();
+    bool equality = predicate == arith::CmpIPredicate::eq || predicate == arith::CmpIPredicate::ne;
+    return equality ? 0 : predicate <= arith::CmpIPredicate::sge ? 1 : -1;
+  }
+  if (auto loop = dyn_cast<ForOp>(reader))
+    return use.get() == loop.getUpper() && !loop.getUnroll() ? 1 : 0;
+  if (isa<PtrAddOp, arith::SIToFPOp, arith::ExtSIOp, arith::DivSIOp, arith::MaxSIOp, arith::MinSIOp>(reader) ||
+      (isa<arith::ShRSIOp>(reader) && use.getOperandNumber() == 0))
+    return 1;
+  return isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::AndIOp, arith::OrIOp, arith::XOrIOp, arith::SelectOp, StoreOp, VarOp>(
+             reader)
+             ? 0
+             : -1;
+}
+
+/// Integers are unsigned in the text, so that they wrap. One that is read with its sign is declared with it, which saves the casts.
+void StatementFormer::chooseSigns() {
+  auto isSigned = [](Value value) {
+    int votes = 0;
+    for (OpOperand &use : value.getUses())
+      votes += signOf(use);
+    return (value.getType().isInteger(32) || value.getType().isInteger(64)) && votes > 0;
+  };
+  auto unit = UnitAttr::get(kernel.getContext());
+  for (BlockArgument argument : kernel.getBodyBlock().getArguments())
+    if (isSigned(argument))
+      kernel.setArgAttr(argument.getArgNumber(), kSignedAttr, unit);
+  for (Operation *op : named)
+    if (!isa<VarOp>(op) && isSigned(op->getResult(0)))
+      op->setAttr(kSignedAttr, unit);
 }
 
 void StatementFormer::nameBlock(Block &block) {
@@ -255,7 +345,8 @@ void StatementFormer::nameBlock(Block &block) {
       auto hint = op.getAttrOfType<StringAttr>(kNameAttr);
       StringRef source = nameIn(op.getLoc());
       scopes.push(); // the counter ends with its loop
-      name(&op, hint ? hint.getValue() : source.empty() ? "i" : source);
+      StringRef counter = hint ? hint.getValue() : source.empty() ? "i" : source;
+      op.setAttr(kNameAttr, StringAttr::get(op.getContext(), scopes.declareCounter(counter)));
       nameBlock(loop.getBody().front());
       scopes.pop();
       continue;
@@ -284,6 +375,8 @@ void StatementFormer::run() {
     kernel.setArgAttr(index, kNameAttr, StringAttr::get(kernel.getContext(), members.declare(name)));
   }
   form(kernel.getBodyBlock());
+  collectNames();
+  chooseSigns();
   scopes.push();
   for (StringRef fixed : {StringRef("params"), StringRef("pool"), StringRef("program_id"), StringRef("num_programs"),
                           StringRef("thread_index"), StringRef("lane"), StringRef("simdgroup"), kernel.getSymName()})

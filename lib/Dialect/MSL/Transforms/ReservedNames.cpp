@@ -67,6 +67,13 @@ bool NameScopes::isTaken(llvm::StringRef name) const {
   return llvm::any_of(scopes, [&](const llvm::StringSet<> &scope) { return scope.contains(name); });
 }
 
+std::string NameScopes::declareCounter(llvm::StringRef hint) {
+  static constexpr llvm::StringLiteral letters[] = {"i", "j", "k", "l", "m"};
+  const auto *first = llvm::find(letters, hint);
+  const auto *free = std::find_if(first, std::end(letters), [&](llvm::StringRef letter) { return !isTaken(letter); });
+  return declare(free == std::end(letters) ? hint : llvm::StringRef(*free));
+}
+
 std::string NameScopes::declare(llvm::StringRef hint) {
   std::string name = legalName(hint);
   std::string unique = name;

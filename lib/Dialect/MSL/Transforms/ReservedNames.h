@@ -19,9 +19,11 @@ public:
   void pop() { scopes.pop_back(); }
   /// A legal name like `hint` that hides no other.
   std::string declare(llvm::StringRef hint);
+  /// The same for the counter of a short loop: the next letter rather than a number.
+  std::string declareCounter(llvm::StringRef hint);
+  bool isTaken(llvm::StringRef name) const;
 
 private:
-  bool isTaken(llvm::StringRef name) const;
   llvm::SmallVector<llvm::StringSet<>> scopes;
 };
 

@@ -67,6 +67,17 @@ Value moved(OpBuilder &b, Location loc, Value init, Value amount) {
   return arith::AddIOp::create(b, loc, init, wide);
 }
 
+/// Where the offset of what `location` names comes from: `a_offset` of `a_ptrs`.
+Location offsetLocation(Location location) {
+  auto name = dyn_cast<NameLoc>(location);
+  if (!name)
+    return location;
+  StringRef stem = name.getName();
+  if (!stem.consume_back("_ptrs"))
+    stem.consume_back("_ptr");
+  return NameLoc::get(StringAttr::get(location.getContext(), stem + "_offset"), name.getChildLoc());
+}
+
 void rewrite(scf::ForOp loop) {
   IRRewriter b(loop.getContext());
   Location loc = loop.getLoc();
@@ -99,8 +110,9 @@ void rewrite(scf::ForOp loop) {
   SmallVector<Value> arguments{newLoop.getInductionVar()};
   for (auto [index, entry] : llvm::enumerate(carried)) {
     BlockArgument arg = newLoop.getRegionIterArg(index);
-    arg.setLoc(loop.getRegionIterArg(index).getLoc());
-    arguments.push_back(entry.scalar ? moved(b, arg.getLoc(), loop.getInitArgs()[index], arg) : Value(arg));
+    Location location = loop.getRegionIterArg(index).getLoc();
+    arg.setLoc(entry.scalar ? offsetLocation(location) : location);
+    arguments.push_back(entry.scalar ? moved(b, location, loop.getInitArgs()[index], arg) : Value(arg));
   }
   b.mergeBlocks(loop.getBody(), body, arguments);
   b.setInsertionPoint(yield);
