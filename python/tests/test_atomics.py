@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 
+import triton_metal
 from arrays import kernel_from_text, sample
 
 
@@ -67,3 +68,20 @@ def kernel(x_ptr, out_ptr):
     kernel_from_text(text)[(1,)](x, out, device=device)
     np.testing.assert_array_equal(out, np.arange(32) + 500 + np.arange(32) * 10)
     np.testing.assert_array_equal(x, np.arange(32) + 1)
+
+
+@pytest.mark.never_refused
+@pytest.mark.parametrize("dtype", ["int64", "uint64", "float16", "int16", "int8"])
+def test_what_metal_lacks_is_refused(dtype):
+    """64-bit words, and words that are narrower than 32 bits: the error says what is missing, and what to do instead."""
+    text = """
+def kernel(x_ptr):
+    tl.atomic_add(x_ptr + tl.arange(0, 32), tl.full((32,), 1, x_ptr.dtype.element_ty))
+"""
+    with pytest.raises((triton_metal.UnsupportedOnDevice, triton_metal.CompilationError)) as caught:
+        kernel_from_text(text)[(1,)](np.zeros(32, dtype), device="metal")
+    if isinstance(caught.value, triton_metal.UnsupportedOnDevice):
+        assert "64-bit" in caught.value.reason or "32 bits" in caught.value.reason
+        assert "32-bit" in caught.value.remedy and 'device="cpu"' in caught.value.remedy
+    else:  # no device has these
+        assert dtype in ("int8", "int16") and "atomic_add" in str(caught.value)
