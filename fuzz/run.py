@@ -96,6 +96,7 @@ def main() -> int:
     print(f"seed {seed}", flush=True)
     warnings.filterwarnings("ignore", "view is deprecated")
     histogram, failures, refused, count, began = collections.Counter(), 0, collections.Counter(), 0, time.perf_counter()
+    first: dict[str, int] = {}  # the seed that a reason of refusal was first seen with
     try:
         while (count < options.count) if options.count else (time.perf_counter() - began < options.seconds):
             program = generate(seed + count)
@@ -108,6 +109,7 @@ def main() -> int:
                     reason = getattr(error, "reason", None) or (error.name if isinstance(error, triton.OutOfResources) else None)
                     if reason:  # a typed refusal is allowed, and counted
                         refused[f"{device}: {reason}"] += 1
+                        first.setdefault(f"{device}: {reason}", program.seed)
                         continue
                     what = f"{type(error).__name__}: {error}"
                 if what:
@@ -120,7 +122,7 @@ def main() -> int:
         print("interrupted")
     print(f"{count} programs, {failures} failures, {sum(refused.values())} refused, {time.perf_counter() - began:.0f} s")
     for reason, number in refused.most_common():
-        print(f"  refused {number}: {reason}")
+        print(f"  refused {number}: {reason} (first by seed {first[reason]})")
     print("operations: " + ", ".join(f"{kind} {number}" for kind, number in sorted(histogram.items())))
     if options.plant:
         print(f"the planted fault {options.plant} was NOT found")
