@@ -230,3 +230,21 @@ def test_code_for_another_machine_is_refused_at_launch():
         triton.knobs.cpu.processor = "vax"
         with pytest.raises(Exception, match="there is no processor 'vax'"):
             double[(1,)](np.zeros(16, np.float32), BLOCK=16, device="cpu")
+
+
+def test_random_kernels_on_arm64(arm64):
+    """A few of the fuzzer's programs, which reach operations that the kernels above do not."""
+    sys.path.insert(0, str(HERE.parent.parent / "fuzz"))
+    import generate
+    import run
+    for seed in range(8):
+        program = generate.generate(seed)
+        outputs = [np.zeros_like(expected) for expected in program.outputs.values()]
+        arguments = [*program.inputs.values(), *program.scalars.values(), *outputs]
+        grid = program.grid if isinstance(program.grid, tuple) else (program.grid,)
+        try:
+            results = arm64.run(run.jit(program.text, seed, triton, tl), grid, arguments, **program.constants)
+        except triton.UnsupportedOnDevice:
+            continue
+        wrong = run.difference(program, dict(zip(program.outputs, results[len(program.inputs):])))
+        assert not wrong, run.reproducer(program, "arm64", wrong)
