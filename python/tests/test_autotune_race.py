@@ -93,6 +93,40 @@ def test_the_choice_is_within_five_percent_on_a_machine_with_a_busy_core(seed):
     assert times[entrants.index(winner)] <= 1.05e-3
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_processor_time_decides_where_others_fill_the_machine(seed):
+    rng = random.Random(seed)
+    machine = Machine()
+
+    def entrant(seconds, size):
+
+        def sample(calls):  # of two processors a call gets between a tenth and all of them
+            share = rng.uniform(0.1, 1.0)
+            machine.now += seconds / share * calls
+            return seconds / share, seconds * (1 + 0.01 * rng.random())
+
+        return Entrant(sample, size)
+
+    entrants = [entrant(6e-3 * (1 + 0.08 * i), (20 - i,)) for i in range(12)]
+    assert machine.race(entrants, seconds=3.0) is entrants[0]
+
+
+def test_time_decides_where_it_is_steady():
+    # Less work, but in one thread: slower.
+    machine = Machine()
+
+    def entrant(seconds, effort):
+
+        def sample(calls):
+            machine.now += seconds * calls
+            return seconds, effort
+
+        return Entrant(sample, (1,))
+
+    entrants = [entrant(2e-3, 0.5e-3), entrant(1e-3, 1e-3)]
+    assert machine.race(entrants) is entrants[1]
+
+
 def test_progress_is_told():
     seen = []
     machine = Machine()

@@ -218,7 +218,8 @@ class Autotuner(_core.KernelBase, KernelInterface):
         else:
             if knobs.autotuning.print:
                 print(f"Autotuning kernel {self.__name__} with {len(candidates)} configurations on {device}")
-            search.run(candidates, built=self._space is not None)
+            known = [winner for winner in dict.fromkeys(self.cache.values()) if winner in candidates]  # of other keys
+            search.run([*known, *(c for c in candidates if c not in known)], built=self._space is not None)
             config = search.report.chosen
             self.bench_time = search.report.seconds
             self.configs_timings = {

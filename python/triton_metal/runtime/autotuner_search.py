@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import concurrent.futures
+import math
 import time
 from collections.abc import Callable
 
@@ -23,6 +24,8 @@ _SKIPPED = (CompilationError, InternalCompilerError, OutOfResources)
 #: Seconds: what a sample lasts at least, where a call has finished when it returns and where it has not; what a search may take.
 _LEAST_SAMPLE, _LEAST_SAMPLE_EARLY = 200e-6, 1e-3
 _LEAST_SEARCH, _MOST_SEARCH = 0.3, 10.0
+#: Seconds of work up to which the CPU device stays in the caller's thread.
+_ONE_THREAD = 30e-6
 
 
 def _first_line(error: BaseException) -> str:
@@ -260,7 +263,7 @@ class Search:
                 self.skip(config, _first_line(error), error)
                 continue
             single = in_place or self._hooks(config)
-            entrants[config] = Entrant(sample, config.size(), most_calls=1 if single else 1000)
+            entrants[config] = Entrant(sample, config.size(), 1 if single else 1000)
         self._need(list(entrants))
         seconds = builtins.min(builtins.max(self.tuner.seconds_each * len(entrants), _LEAST_SEARCH), _MOST_SEARCH)
 
@@ -276,12 +279,20 @@ class Search:
                 row.seconds, row.spread = entrant.level, entrant.noise
         return next(config for config, entrant in entrants.items() if entrant is winner)
 
+    def _parallelism(self, config: Config) -> float:
+        """How many threads of the cpu device its programs keep busy, if they are alike."""
+        if self.launches.device != "cpu":
+            return 1.0
+        programs = math.prod(self.launches.grid(*self.launches.arguments(config)))
+        return programs / -(-programs // _core.num_threads()) if programs else 1.0
+
     def _hooks(self, config: Config) -> bool:
         return bool(self.tuner.has_own_hooks or config.pre_hook)
 
-    def _sampler(self, config: Config, saved: SavedArrays, in_place: bool, early: bool) -> Callable[[int], float]:
+    def _sampler(self, config: Config, saved: SavedArrays, in_place: bool, early: bool) -> Callable:
         call = self.launches.bound(config)
         full = {**self.launches.arguments(config)[0], **config.all_kwargs()}
+        parallelism = self._parallelism(config)
         tuner, hooked, zeroed = self.tuner, self._hooks(config), bool(self.tuner.reset_to_zero)
 
         def sample(calls: int) -> float:
@@ -293,15 +304,18 @@ class Search:
                 config.pre_hook(full)
             if hooked:
                 tuner.pre_hook(full)
-            start = time.perf_counter()
+            start, effort = time.perf_counter(), time.process_time()
             for _ in range(calls):
                 call()
             if early:
                 synchronize()
+            effort = time.process_time() - effort
             seconds = (time.perf_counter() - start) / calls
             if hooked:
                 tuner.post_hook(full, exception=None)
-            return seconds
+            if early:  # what the GPU does costs no processor
+                return seconds
+            return seconds, effort / calls / (parallelism if effort / calls > _ONE_THREAD else 1.0)
 
         return sample
 

@@ -3,7 +3,10 @@
 Candidates take turns in rounds whose order changes, so that what disturbs the machine meets all of them. A candidate's level is the mean
 of its fastest quarter of samples, because disturbances only ever add time; its noise is how far those samples lie apart. Who is clearly
 slower drops out early and the rounds go to the rest. The winner must beat the others by more than their noise; among equals the smallest
-configuration wins. Nothing here knows what is measured: `sample(calls)` gives seconds a call.
+configuration wins. Nothing here knows what is measured: `sample(calls)` gives seconds a call, and may give the processor time as well.
+
+On a machine that others fill, a call with several threads never has all processors, and its time says more about them than about it. Then
+its processor time, shared among as many threads as its programs can keep busy, is the better figure, and is used where it is the steadier.
 """
 
 from __future__ import annotations
@@ -20,47 +23,78 @@ TOLERANCE = 0.01
 #: More noise than this does not make candidates equal: then the level alone decides.
 MOST_NOISE = 0.015
 MOST_ROUNDS = 60
+#: Rounds that a race has even if they take up to three times as long as it should.
+_ROUNDS = 12
+#: Noise of time from which on processor time is looked at, if its noise is less than this part of that.
+_BUSY, _STEADIER = 0.08, 0.5
 #: Second chances of a candidate that seems too slow to go on; and how slow is hopeless after the first.
 _CHANCES, _HOPELESS = 3, 30.0
 
 
 @dataclass
 class Entrant:
-    """One candidate. `size` orders equals; `outcome` says in words how it fared."""
+    """One candidate. `sample(calls)` gives seconds a call, or beside them the processor's seconds, shared among the threads that can take
+    part. `size` orders equals; `outcome` says in words how it fared."""
 
-    sample: Callable[[int], float]
+    sample: Callable[[int], float | tuple[float, float]]
     size: tuple
     most_calls: int = 1000
     times: list[float] = field(default_factory=list)
+    efforts: list[float] = field(default_factory=list)
     calls: int = 1
     running: bool = True
     outcome: str = ""
 
+    def take(self, calls: int) -> None:
+        figures = self.sample(calls)
+        seconds, effort = figures if isinstance(figures, tuple) else (figures, None)
+        self.times.append(seconds)
+        if effort is not None:
+            self.efforts.append(effort)
+
     @property
     def level(self) -> float:
-        ordered = sorted(self.times)
-        return statistics.fmean(ordered[: (len(ordered) + 3) // 4])
+        return _level(self.times)
 
     @property
     def noise(self) -> float:
-        ordered = sorted(self.times)
-        return (ordered[min((len(ordered) + 3) // 4, len(ordered) - 1)] - ordered[0]) / ordered[0] if len(ordered) > 1 else 1.0
+        return _noise(self.times)
 
     def leave(self, outcome: str) -> None:
         self.running = False
         self.outcome = outcome
 
 
+def _level(figures: list[float]) -> float:
+    ordered = sorted(figures)
+    return statistics.fmean(ordered[: (len(ordered) + 3) // 4])
+
+
+def _noise(figures: list[float]) -> float:
+    ordered = sorted(figures)
+    return (ordered[min((len(ordered) + 3) // 4, len(ordered) - 1)] - ordered[0]) / max(ordered[0], 1e-12) if len(ordered) > 1 else 1.0
+
+
+def _figures(running: list[Entrant]) -> list[tuple[float, float]]:
+    """(level, noise) of each, by time, or by processor time where the machine is too busy for time to say anything."""
+    by_time = [(entrant.level, entrant.noise) for entrant in running]
+    if not all(entrant.efforts for entrant in running):
+        return by_time
+    by_effort = [(_level(entrant.efforts), _noise(entrant.efforts)) for entrant in running]
+    noise, steadier = (statistics.median(noise for _, noise in figures) for figures in (by_time, by_effort))
+    return by_effort if noise > _BUSY and steadier < _STEADIER * noise else by_time
+
+
 def _first_look(entrants: list[Entrant], least_sample: float) -> None:
     """One call that nobody counts and one that everybody does; leaves out what is far too slow and fixes how many calls a sample has."""
     for entrant in entrants:
         entrant.sample(1)
-        entrant.times.append(entrant.sample(1))
+        entrant.take(1)
     median = statistics.median(entrant.level for entrant in entrants)
     for chance in range(_CHANCES):  # who is slow may have met something else: it gets more chances, one after the others' turns
         for entrant in entrants:
             if min(entrant.times) > REJECT * median and (chance == 0 or entrant.times[0] < _HOPELESS * median):
-                entrant.times.append(entrant.sample(1))
+                entrant.take(1)
     for entrant in entrants:
         fastest = min(entrant.times)
         if fastest > REJECT * median:
@@ -69,14 +103,16 @@ def _first_look(entrants: list[Entrant], least_sample: float) -> None:
     for entrant in entrants:  # single calls are no samples where several make one
         if entrant.running and entrant.calls > 1:
             entrant.times.clear()
+            entrant.efforts.clear()
 
 
 def _drop_the_slow(running: list[Entrant], rounds: int) -> None:
-    best = min(running, key=lambda entrant: entrant.level)
+    figures = _figures(running)
+    best, best_noise = min(figures)
     least_gap = 0.15 if rounds < 6 else 0.03
-    for entrant in running:
-        gap = entrant.level / best.level - 1
-        if entrant is not best and gap > least_gap + entrant.noise + best.noise:
+    for entrant, (level, noise) in zip(running, figures):
+        gap = level / best - 1
+        if gap > least_gap + noise + best_noise:
             entrant.leave(f"{gap:.0%} slower after {rounds} rounds")
 
 
@@ -87,7 +123,8 @@ def race(
     progress: Callable[[int, list[Entrant]], None] = lambda rounds, running: None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Entrant:
-    """The winner. The race takes about so many `seconds`; a sample has calls for at least `least_sample` seconds."""
+    """The winner. The race takes about so many `seconds`, and longer where rounds are long; a sample has calls for at least `least_sample`
+    seconds."""
     start = clock()
     _first_look(entrants, least_sample)
     rounds = 0
@@ -95,13 +132,13 @@ def race(
         running = [entrant for entrant in entrants if entrant.running]
         progress(rounds, running)
         spent = clock() - start
-        enough = rounds >= (5 if spent < 3 * seconds else 3)
+        enough = rounds >= (_ROUNDS if spent < 3 * seconds else 3)
         if len(running) == 1 or (spent > seconds and enough) or rounds >= MOST_ROUNDS:
             break
         turn = rounds % len(running)
         order = running[turn:] + running[:turn]
         for entrant in order if rounds % 2 == 0 else reversed(order):
-            entrant.times.append(entrant.sample(entrant.calls))
+            entrant.take(entrant.calls)
         rounds += 1
         if rounds >= 3:
             _drop_the_slow(running, rounds)
@@ -111,12 +148,13 @@ def race(
 def _judge(running: list[Entrant]) -> Entrant:
     for entrant in running:
         if not entrant.times:  # alone after the first look
-            entrant.times.append(entrant.sample(entrant.calls))
-    best = min(running, key=lambda entrant: entrant.level)
+            entrant.take(entrant.calls)
+    figures = _figures(running)
+    best, best_noise = min(figures)
     equals = []
-    for entrant in running:
-        gap = entrant.level / best.level - 1
-        if gap <= TOLERANCE + min(entrant.noise + best.noise, MOST_NOISE):
+    for entrant, (level, noise) in zip(running, figures):
+        gap = level / best - 1
+        if gap <= TOLERANCE + min(noise + best_noise, MOST_NOISE):
             equals.append(entrant)
         else:
             entrant.outcome = f"{gap:.1%} slower"
