@@ -55,6 +55,19 @@ bool fail(const Parameter &parameter, const char *kernel, const std::string &wha
   return false;
 }
 
+/// The text of the exception that is set, which is cleared: setLaunchError chains none.
+std::string takeMessage() {
+  PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
+  PyErr_Fetch(&type, &value, &trace);
+  PyObject *text = value ? PyObject_Str(value) : nullptr;
+  const char *utf8 = text ? PyUnicode_AsUTF8(text) : nullptr;
+  std::string message = utf8 ? utf8 : "it cannot be read";
+  Py_XDECREF(text);
+  PyErr_Clear();
+  PyErr_Restore(type, value, trace); // the cause of the error to come
+  return message;
+}
+
 /// Whether the integer can be held by the annotated type, with either signedness for unsigned bit patterns.
 bool fits(int64_t value, DType type) {
   unsigned bits = bitWidth(type);
@@ -76,7 +89,7 @@ bool readInteger(const Parameter &parameter, PyObject *object, const char *kerne
     uint64_t wide = overflow > 0 ? PyLong_AsUnsignedLongLong(object) : 0;
     if (overflow < 0 || PyErr_Occurred()) {
       PyErr_Clear();
-      return fail(parameter, kernel, "is an integer that does not fit into 64 bits", "ArgumentOverflow");
+      return fail(parameter, kernel, "is an integer that does not fit into 64 bits; pass it as two integers, or in an array", "ArgumentOverflow");
     }
     if (parameter.isAnnotated && parameter.annotatedType != DType::U64)
       return fail(parameter, kernel, "does not fit into " + std::string(scalarName(parameter.annotatedType)), "ArgumentOverflow");
@@ -159,7 +172,7 @@ bool readArgument(const Parameter &parameter, PyObject *object, const char *kern
     return true;
   }
   case ArrayRead::Failed:
-    return fail(parameter, kernel, "cannot be passed as an array");
+    return fail(parameter, kernel, "cannot be passed as an array: " + takeMessage());
   case ArrayRead::NotAnArray:
     break;
   }

@@ -8,6 +8,9 @@ namespace triton_metal::python {
 
 namespace {
 
+/// What to do with an array of another kind of elements.
+constexpr const char *kConvert = "convert it to booleans, integers, or floats of at most 64 bits";
+
 //===----------------------------------------------------------------------===//
 // The C structs of others, as far as we read them
 //===----------------------------------------------------------------------===//
@@ -195,7 +198,7 @@ ArrayRead readNumPy(PyObject *object, ArrayView &view) {
     else if (scalar == "float8_e5m2fnuz")
       type = DType::F8E5B16;
     else
-      return refuse(PyExc_TypeError, "arrays of dtype " + std::string(scalar) + " cannot be passed to a kernel");
+      return refuse(PyExc_TypeError, "arrays of dtype " + std::string(scalar) + " cannot be passed to a kernel; " + kConvert);
   }
   constexpr char foreign = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? '>' : '<';
   if (descr->byteorder == foreign)
@@ -215,7 +218,7 @@ ArrayRead fromDLTensor(const DLTensor &tensor, ArrayView &view) {
   std::optional<DType> type = tensor.dtype.lanes == 1 ? dtypeFromDLPack(tensor.dtype.code, tensor.dtype.bits) : std::nullopt;
   if (!type)
     return refuse(PyExc_TypeError, "arrays of DLPack type code " + std::to_string(tensor.dtype.code) + " with " +
-                                       std::to_string(tensor.dtype.bits) + " bits cannot be passed to a kernel");
+                                       std::to_string(tensor.dtype.bits) + " bits cannot be passed to a kernel; " + kConvert);
   view.data = static_cast<char *>(tensor.data) + tensor.byteOffset;
   view.type = *type;
   view.place = placeOf(tensor.device.type);
@@ -293,7 +296,7 @@ ArrayRead readDataPointer(PyObject *object, ArrayView &view) {
   if (type)
     view.type = *type;
   else
-    PyErr_Format(PyExc_TypeError, "arrays of dtype %s cannot be passed to a kernel", name);
+    PyErr_Format(PyExc_TypeError, "arrays of dtype %s cannot be passed to a kernel; %s", name, kConvert);
   Py_DECREF(text);
   view.place = Place::Host;
   view.shape = view.strides = nullptr;

@@ -237,6 +237,15 @@ PyObject *hooksOf(PyObject *self, void *) {
 
 } // namespace
 
+static std::string spelled(PyObject *object) {
+  PyObject *text = PyObject_Str(object);
+  const char *utf8 = text ? PyUnicode_AsUTF8(text) : nullptr;
+  std::string result = utf8 ? utf8 : "?";
+  Py_XDECREF(text);
+  PyErr_Clear();
+  return result;
+}
+
 bool readGrid(PyObject *object, const char *kernel, int32_t grid[3]) {
   grid[0] = grid[1] = grid[2] = 1;
   auto refuse = [&](const std::string &what) {
@@ -250,7 +259,7 @@ bool readGrid(PyObject *object, const char *kernel, int32_t grid[3]) {
     count = PySequence_Fast_GET_SIZE(object);
     items = PySequence_Fast_ITEMS(object);
     if (count < 1 || count > 3)
-      return refuse("has " + std::to_string(count) + " dimensions; it has 1 to 3");
+      return refuse("has " + std::to_string(count) + " dimensions; it has 1 to 3" + (count > 3 ? ": fold the others into one, and take it apart in the kernel" : ""));
   }
   for (Py_ssize_t i = 0; i < count; ++i) {
     PyObject *item = items[i];
@@ -265,7 +274,8 @@ bool readGrid(PyObject *object, const char *kernel, int32_t grid[3]) {
     long long value = PyLong_AsLongLongAndOverflow(item, &overflow);
     Py_XDECREF(converted);
     if (overflow || value < 0 || value > INT32_MAX)
-      return refuse("has a dimension that is not between 0 and 2147483647");
+      return refuse("has a dimension that is not between 0 and 2147483647: number " + std::to_string(i) + " is " + spelled(items[i]) +
+                    "; compute it as triton.cdiv(n, BLOCK) of sizes that are not negative");
     grid[i] = int32_t(value);
   }
   return true;

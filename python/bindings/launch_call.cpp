@@ -39,6 +39,14 @@ namespace {
 // Binding
 //===----------------------------------------------------------------------===//
 
+/// "(x_ptr, n, BLOCK)".
+std::string parameterList(const KernelData &data) {
+  std::string list = "(";
+  for (const Parameter &parameter : data.parameters)
+    list += (list.size() > 1 ? ", " : "") + std::string(text(parameter.name));
+  return list + ")";
+}
+
 /// The plan of this call site; made at its first call. Null with an exception set.
 const KeywordPlan *planFor(KernelData &data, PyObject *names) {
   for (const KeywordPlan &plan : data.plans)
@@ -57,7 +65,8 @@ const KeywordPlan *planFor(KernelData &data, PyObject *names) {
     int option = findOption(name);
     if (option < 0) {
       setLaunchError(data.name + ": keyword argument '" + text(name) + "' was specified but unrecognised: it is neither a parameter of "
-                     "the kernel nor an option of a launch (num_warps, num_stages, device, ...)", name, "UnknownArgument");
+                     "the kernel " + parameterList(data) + " nor an option of a launch (num_warps, num_stages, device, ...)",
+                     name, "UnknownArgument");
       return nullptr;
     }
     plan.targets.push_back({true, uint16_t(option)});
@@ -94,7 +103,7 @@ bool bind(Call &call, PyObject *const *args, size_t count, PyObject *names) {
   const size_t parameters = call.parameters();
   if (count > parameters) {
     setLaunchError(std::string(call.name()) + ": takes " + std::to_string(parameters) + " arguments, but " + std::to_string(count) +
-                       " were given",
+                       " were given; its parameters are " + parameterList(call.data) + ", and options such as num_warps go by name",
                    nullptr, "ArgumentTypeError");
     return false;
   }
@@ -123,7 +132,8 @@ bool bind(Call &call, PyObject *const *args, size_t count, PyObject *names) {
         }
       } else if (call.bound[target.index]) {
         PyObject *name = call.data.parameters[target.index].name;
-        setLaunchError(std::string(call.name()) + ": multiple values for argument '" + text(name) + "'", name, "ArgumentTypeError");
+        setLaunchError(std::string(call.name()) + ": multiple values for argument '" + text(name) +
+                           "': it was given by position and by name", name, "ArgumentTypeError");
         return false;
       } else {
         call.bound[target.index] = value;
@@ -138,7 +148,8 @@ bool bindDefaults(Call &call) {
   for (size_t i = 0; i < call.parameters(); ++i)
     if (!call.bound[i] && !(call.bound[i] = call.data.parameters[i].defaultValue)) {
       PyObject *name = call.data.parameters[i].name;
-      setLaunchError(std::string(call.name()) + ": missing a required argument: '" + text(name) + "'", name, "ArgumentTypeError");
+      setLaunchError(std::string(call.name()) + ": missing a required argument: '" + text(name) + "'; the parameters are " +
+                         parameterList(call.data), name, "ArgumentTypeError");
       return false;
     }
   return true;

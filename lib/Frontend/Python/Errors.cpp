@@ -52,6 +52,8 @@ static void addPlace(nb::object &exception, const std::string &file, int line, c
 void Walker::raiseCompilationError(nb::handle cls, Node *node, nb::object message, nb::object cause) {
   Frame &at = frame();
   nb::object where = node && node->source ? nb::borrow(node->source) : nb::none();
+  if (const char *remedy = message.is_none() ? nullptr : remedyFor(nb::cast<std::string>(message)))
+    message = nb::str("{}\nremedy: {}").attr("format")(message, remedy);
   nb::object exception = cls(at.function.attr("src"), where, message);
   addPlace(exception, at.file, at.firstLine + (node ? node->line : 1), functionName());
   if (cause.is_valid()) {

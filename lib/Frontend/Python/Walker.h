@@ -35,6 +35,9 @@ struct Outcome {
   Tensor flag;           ///< of Maybe: whether it returned
 };
 
+/// What to do about an error with this message; null where there is no general answer (Remedies.cpp).
+const char *remedyFor(std::string_view message);
+
 class Walker {
 public:
   Walker(Semantics &semantics, WalkOptions options) : sem(semantics), options(options), lang(Language::get()) {}

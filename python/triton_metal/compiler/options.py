@@ -35,7 +35,7 @@ class Options:
         values = {name: given.pop(name) for name in list(given) if name in own and given[name] is not None}
         warps = values.get("num_warps", cls.num_warps)
         if not isinstance(warps, int) or warps < 1 or warps & (warps - 1):
-            raise LaunchError(f"num_warps must be a power of 2, not {warps!r}", "num_warps")
+            raise LaunchError(f"num_warps must be a power of 2, not {warps!r}; 4 is the default, 32 the most that metal takes", "num_warps")
         group = knobs.cpu if device == "cpu" else knobs.metal
         values["enable_fp_fusion"] = knobs.language.fp_fusion_enabled(values.get("enable_fp_fusion"))
         values.setdefault("debug", bool(knobs.runtime.debug or group.checked))

@@ -246,7 +246,9 @@ class JITFunction(_SourceOfFunction, _core.KernelBase, KernelInterface):
     # Calls ---------------------------------------------------------------------------------------------------------
 
     def __call__(self, *args, **kwargs):
-        raise RuntimeError("Cannot call @triton.jit'd outside of the scope of a kernel")
+        raise RuntimeError(
+            f"Cannot call @triton.jit'd outside of the scope of a kernel; launch it as {self.__name__}[grid](...)"
+        )
 
     def run(self, *args, grid, warmup, **kwargs):
         """Launch, or with `warmup` only compile; the same as `self[grid](...)`."""

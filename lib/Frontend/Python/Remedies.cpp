@@ -1,0 +1,62 @@
+//===- Remedies.cpp - what to do about an error of the language -----------------------===//
+//
+// Messages keep upstream's wording, which users know and search for; what to write instead follows in a line of its own.
+//
+//===----------------------------------------------------------------------===//
+#include "Walker.h"
+
+
+/// A part of a message, and what to do about it. The first that occurs counts, so the special come before the general.
+static constexpr std::pair<std::string_view, const char *> remedies[] = {
+    // Sizes
+    {"range must be a power of 2", "use the next power of two (triton.next_power_of_2 on the host) and mask the elements beyond the end"},
+    {"arange's arguments must be of type tl.constexpr",
+     "annotate the size as tl.constexpr and pass an int; a size that is known only at run time goes into a mask"},
+    {"end argument must be greater than the start", "call arange(start, end) with start < end"},
+    {"arange must fit in int32", "begin at 0, cast the result with .to(tl.int64) and add the offset"},
+    {"exceeds triton maximum tensor numel", "use smaller blocks, and a loop or more programs"},
+    {"must be a power of 2", "use the next power of two and mask the elements beyond the end"},
+    // Syntax
+    {"`else` after", "put these statements after the loop"},
+    {"starred assignment", "name every element, or index the tuple"},
+    {"Cannot have `return` statements inside", "use `while` with the condition, or put the rest of the body under `if`"},
+    {"__setitem__ is not supported", "make the new value with tl.where, or store it through a pointer"},
+    {"Attribute assignment is not supported", "use a variable, or tl.aggregate_replace for a field of an aggregate"},
+    {"for **", "write x * x, or tl.exp2(y * tl.log2(x))"},
+    {"comparison operator 'In'", "compare with each element: n == 1 or n == 2"},
+    {"comparison operator 'NotIn'", "compare with each element: n != 1 and n != 2"},
+    {"binary operator 'MatMult'", "use tl.dot"},
+    {"needs a value that is known at compile time",
+     "functions of Python and NumPy run while the kernel is compiled; use the function of triton.language, as tl.sqrt for np.sqrt"},
+    // Types
+    {"invalid operands of type pointer", "only integers are added to a pointer; they count elements"},
+    {"invalid operands of type", "cast to an integer type with .to(tl.int32), or keep the bits with .to(tl.int32, bitcast=True)"},
+    {"wrong type argument to unary invert", "cast to an integer type with .to(tl.int32), or keep the bits with .to(tl.int32, bitcast=True)"},
+    {"Unsupported ptr type", "pass a pointer: an array that the kernel got as an argument, plus offsets"},
+    {"Expected dtype ['fp32'", "cast with .to(tl.float32) first"},
+    {"Loop-carried variable", "begin with the type that the loop makes, as 0.0 instead of 0, or cast in the loop with .to(...)"},
+    {"Mismatched type for", "cast one of them with .to(...), or give both the same shape"},
+    {"Boolean value of Tensor", "choose element by element with tl.where, or reduce the condition to one value with tl.max"},
+    {"Both operands must be same dtype", "cast one operand with .to(...)"},
+    {"Unsupported lhs dtype", "tl.dot takes blocks of int8, fp8, fp16, bf16, fp32 and fp64"},
+    {"Unsupported rhs dtype", "tl.dot takes blocks of int8, fp8, fp16, bf16, fp32 and fp64"},
+    // Shapes
+    {"Cannot make_shape_compatible", "give both the same shape, or dimensions of size 1, as x[:, None] makes them"},
+    {"are not compatible for matmul", "the inner sizes must agree: tl.trans swaps the dimensions of an operand"},
+    {"reshape() cannot change", "choose a shape with as many elements"},
+    {"Cannot broadcast, the expanded size", "only dimensions of size 1 are repeated: add one with x[:, None]"},
+    {"cannot be block type if pointer", "make a pointer for each element, as x_ptr + tl.arange(0, BLOCK)"},
+    {"invalid axis", "axes count from 0, or from the end with negative numbers"},
+    // Calls
+    {"() missing", "help() of the function, as help(tl.load), lists its parameters"},
+    {"() got an unexpected keyword", "help() of the function, as help(tl.load), lists its parameters"},
+    {"missing a required argument", "pass it where the function is called, or give the parameter a default"},
+    {"too many positional arguments", "pass as many arguments as the function has parameters"},
+};
+
+const char *triton_metal::frontend::remedyFor(std::string_view message) {
+  for (auto [part, remedy] : remedies)
+    if (message.find(part) != std::string_view::npos)
+      return remedy;
+  return nullptr;
+}
