@@ -89,7 +89,8 @@ bool readInteger(const Parameter &parameter, PyObject *object, const char *kerne
     uint64_t wide = overflow > 0 ? PyLong_AsUnsignedLongLong(object) : 0;
     if (overflow < 0 || PyErr_Occurred()) {
       PyErr_Clear();
-      return fail(parameter, kernel, "is an integer that does not fit into 64 bits; pass it as two integers, or in an array", "ArgumentOverflow");
+      return fail(parameter, kernel, "is an integer that does not fit into 64 bits; pass it as two integers, or in an array",
+                  "ArgumentOverflow");
     }
     if (parameter.isAnnotated && parameter.annotatedType != DType::U64)
       return fail(parameter, kernel, "does not fit into " + std::string(scalarName(parameter.annotatedType)), "ArgumentOverflow");

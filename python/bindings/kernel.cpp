@@ -259,7 +259,8 @@ bool readGrid(PyObject *object, const char *kernel, int32_t grid[3]) {
     count = PySequence_Fast_GET_SIZE(object);
     items = PySequence_Fast_ITEMS(object);
     if (count < 1 || count > 3)
-      return refuse("has " + std::to_string(count) + " dimensions; it has 1 to 3" + (count > 3 ? ": fold the others into one, and take it apart in the kernel" : ""));
+      return refuse("has " + std::to_string(count) + " dimensions; it has 1 to 3" +
+                    (count > 3 ? ": fold the others into one, and take it apart in the kernel" : ""));
   }
   for (Py_ssize_t i = 0; i < count; ++i) {
     PyObject *item = items[i];

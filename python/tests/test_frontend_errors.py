@@ -76,7 +76,8 @@ def test_message(fn, signature, constants, error, text):
     with pytest.raises(error) as caught:
         _core.build_module(fn, signature, constants, {}, {})
     assert type(caught.value) is error
-    assert str(caught.value) == text
+    message, _, remedy = str(caught.value).partition("\nremedy: ")
+    assert message == text and (remedy or text.endswith(("@triton.jit.", "too small")))
     assert caught.value.file == __file__ and caught.value.line > 0
 
 
@@ -96,7 +97,7 @@ def test_calls_chain_by_cause():
     assert str(caught.value) == "at 2:4:\ndef outer(x):\n    _inner(x)\n    ^"
     cause = caught.value.__cause__
     assert isinstance(cause, CompilationError)
-    assert cause.error_message == "load() got an unexpected keyword argument 'masc'"
+    assert cause.error_message.startswith("load() got an unexpected keyword argument 'masc'\nremedy: ")
     assert isinstance(cause.__cause__, TypeError)
 
 

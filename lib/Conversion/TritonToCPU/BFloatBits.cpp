@@ -1,8 +1,8 @@
 //===- BFloatBits.cpp - bfloats are carried as their 16 bits ----------------------------===//
 //
 // A processor without bfloat instructions has no register for a vector of them: LLVM then takes such a vector apart, element by element,
-// wherever it crosses a block or is selected. All arithmetic on bfloats is done in f32 by now, so what is left only moves them, and the
-// same moves on i16 are vector instructions everywhere.
+// wherever it crosses a block or is selected. Floats of 8 bits it does not have at all. All arithmetic on both is done in f32 by now, so
+// what is left only moves them, and the same moves on integers are vector instructions everywhere.
 //
 //===----------------------------------------------------------------------------===//
 #include "triton_metal/Conversion/TritonToCPU/Passes.h"
@@ -22,10 +22,11 @@ using namespace mlir;
 
 namespace {
 
-bool isBFloat(Type type) {
+/// Floats that are carried as integers of this width: bf16, and those of 8 bits, which LLVM does not have at all.
+bool isCarried(Type type, unsigned width) {
   if (auto shaped = dyn_cast<ShapedType>(type))
     type = shaped.getElementType();
-  return type.isBF16();
+  return width == 16 ? type.isBF16() : isa<FloatType>(type) && type.getIntOrFloatBitWidth() == width;
 }
 
 /// Operations that look at a value's number; all others move it.
@@ -38,24 +39,30 @@ bool computes(Operation *op) {
 
 struct BFloatBits : triton_metal::cpu::impl::BFloatBitsBase<BFloatBits> {
   void runOnOperation() override {
+    carry(16);
+    carry(8);
+  }
+
+  void carry(unsigned width) {
+    auto carried = [width](Type type) { return isCarried(type, width); };
     bool any = false, computed = false;
     getOperation()->walk([&](Operation *op) {
-      bool here = llvm::any_of(op->getOperandTypes(), isBFloat) || llvm::any_of(op->getResultTypes(), isBFloat);
+      bool here = llvm::any_of(op->getOperandTypes(), carried) || llvm::any_of(op->getResultTypes(), carried);
       any |= here;
       computed |= here && computes(op);
     });
     if (!any || computed)
       return;
-    Type bits = IntegerType::get(&getContext(), 16);
+    Type bits = IntegerType::get(&getContext(), width);
     AttrTypeReplacer replacer;
-    replacer.addReplacement([&](BFloat16Type) { return bits; });
+    replacer.addReplacement([&](Type type) { return isa<FloatType>(type) && carried(type) ? std::optional<Type>(bits) : std::nullopt; });
     replacer.addReplacement([&](FloatAttr attr) -> std::optional<Attribute> {
-      if (!attr.getType().isBF16())
+      if (!carried(attr.getType()))
         return std::nullopt;
       return IntegerAttr::get(bits, attr.getValue().bitcastToAPInt());
     });
     replacer.addReplacement([&](DenseElementsAttr attr) -> std::optional<Attribute> {
-      if (!attr.getElementType().isBF16())
+      if (!carried(attr.getElementType()))
         return std::nullopt;
       return attr.bitcast(bits);
     });

@@ -31,7 +31,8 @@ static constexpr std::pair<std::string_view, const char *> remedies[] = {
     // Types
     {"invalid operands of type pointer", "only integers are added to a pointer; they count elements"},
     {"invalid operands of type", "cast to an integer type with .to(tl.int32), or keep the bits with .to(tl.int32, bitcast=True)"},
-    {"wrong type argument to unary invert", "cast to an integer type with .to(tl.int32), or keep the bits with .to(tl.int32, bitcast=True)"},
+    {"wrong type argument to unary invert",
+     "cast to an integer type with .to(tl.int32), or keep the bits with .to(tl.int32, bitcast=True)"},
     {"Unsupported ptr type", "pass a pointer: an array that the kernel got as an argument, plus offsets"},
     {"Expected dtype ['fp32'", "cast with .to(tl.float32) first"},
     {"Loop-carried variable", "begin with the type that the loop makes, as 0.0 instead of 0, or cast in the loop with .to(...)"},
@@ -47,7 +48,8 @@ static constexpr std::pair<std::string_view, const char *> remedies[] = {
     {"Cannot broadcast, the expanded size", "only dimensions of size 1 are repeated: add one with x[:, None]"},
     {"cannot be block type if pointer", "make a pointer for each element, as x_ptr + tl.arange(0, BLOCK)"},
     {"invalid axis", "axes count from 0, or from the end with negative numbers"},
-    // Calls
+    // Names and calls
+    {"is not defined", "define it before it is used, or import it at module level"},
     {"() missing", "help() of the function, as help(tl.load), lists its parameters"},
     {"() got an unexpected keyword", "help() of the function, as help(tl.load), lists its parameters"},
     {"missing a required argument", "pass it where the function is called, or give the parameter a default"},

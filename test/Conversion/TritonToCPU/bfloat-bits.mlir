@@ -33,3 +33,18 @@ func.func @computes(%x: vector<8xbf16>) -> vector<8xbf16> {
   %y = arith.addf %x, %x : vector<8xbf16>
   return %y : vector<8xbf16>
 }
+
+// -----
+
+// Floats of 8 bits are bytes: LLVM has no such types.
+// CHECK-LABEL: func.func @bytes
+// CHECK-NOT: f8E4M3FN
+// CHECK: llvm.load {{.*}} -> vector<8xi8>
+// CHECK: llvm.getelementptr {{.*}} -> !llvm.ptr, i8
+// CHECK: llvm.store {{.*}} : vector<8xi8>
+func.func @bytes(%p: !llvm.ptr, %i: i64) {
+  %x = llvm.load %p {alignment = 1 : i64} : !llvm.ptr -> vector<8xf8E4M3FN>
+  %to = llvm.getelementptr %p[%i] : (!llvm.ptr, i64) -> !llvm.ptr, f8E4M3FN
+  llvm.store %x, %to {alignment = 1 : i64} : vector<8xf8E4M3FN>, !llvm.ptr
+  return
+}
