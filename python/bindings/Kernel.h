@@ -49,6 +49,10 @@ struct TunedChoice {
     PyObject *value; ///< owned
   };
   std::vector<Value> values;
+
+  TunedChoice() = default;
+  TunedChoice(const TunedChoice &) = delete;
+  ~TunedChoice();
 };
 
 /// Makes of a KernelBase something that chooses values for another kernel and launches that.

@@ -199,16 +199,18 @@ bool choose(Call &call, LauncherObject *launcher) {
 // What Python sees
 //===----------------------------------------------------------------------===//
 
+TunedChoice::~TunedChoice() {
+  Py_XDECREF(config);
+  Py_XDECREF(preHook);
+  for (Value &value : values)
+    Py_XDECREF(value.value);
+}
+
 TunerData::~TunerData() { clear(); }
 
 void TunerData::clear() {
   cache.clear();
-  for (auto &choice : std::exchange(choices, {})) {
-    Py_XDECREF(choice->config);
-    Py_XDECREF(choice->preHook);
-    for (TunedChoice::Value &value : choice->values)
-      Py_XDECREF(value.value);
-  }
+  std::exchange(choices, {}).clear();
   for (Heuristic &heuristic : std::exchange(heuristics, {}))
     Py_DECREF(heuristic.function);
   Py_CLEAR(best);

@@ -554,6 +554,33 @@ def test_deprecated_parameters_say_so():
     assert kernel.seconds_each == 0.02
 
 
+def test_something_that_is_known_only_by_its_run():
+
+    class Wrapper:
+        """Another library's kernel."""
+
+        def __init__(self, kernel):
+            self.fn = kernel
+            self.arg_names = kernel.arg_names
+
+        def run(self, *args, grid, warmup=False, **kwargs):
+            return self.fn.run(*args, grid=grid, warmup=warmup, **kwargs)
+
+    hooked = []
+    tuned = triton.autotune([*configs(32, 64, pre_hook=lambda args: hooked.append(args["BLOCK"])), triton.Config({"BLOCK": 33})], key=["n"],
+                            reset_to_zero=["out_ptr"])(Wrapper(triton.jit(scale)))
+    x, out = arrays()
+    for n in (1000, 1000, 500):
+        tuned[grid(n)](x, out, n)
+        np.testing.assert_array_equal(out[:n], 2 * x[:n])
+    assert len(tuned.cache) == 2 and tuned.best_config.kwargs["BLOCK"] in (32, 64) and hooked[-1] == tuned.best_config.kwargs["BLOCK"]
+    assert "power of 2" in str(tuned.report) and [row.outcome for row in tuned.report.rows].count("chosen") == 1
+    with pytest.raises(ValueError, match="Conflicting meta-parameters: BLOCK"):
+        tuned[(1,)](x, out, 7, BLOCK=32)
+    with pytest.raises(AutotunerError, match="none of 2 configurations can be used"):
+        triton.autotune(configs(33, 65), key=[])(Wrapper(triton.jit(scale)))[(1,)](x, out, 1000)
+
+
 # Config -----------------------------------------------------------------------------------------------------------------
 
 

@@ -155,6 +155,15 @@ def test_written_arguments_come_back_from_the_check():
     assert (x == 1).all()
 
 
+def test_what_the_caller_fixes_makes_another_search():
+    tuned = triton.jit(stream_kernel.fn, autotune=True)
+    x, out = np.arange(100, dtype=np.float32), np.zeros(100, np.float32)
+    tuned[(1,)](x, out, 100, BLOCK=128, device="cpu")
+    assert "BLOCK" not in tuned.best_config.kwargs
+    tuned[lambda meta: (triton.cdiv(100, meta["BLOCK"]),)](x, out, 100, device="cpu")
+    assert tuned.best_config.kwargs["BLOCK"] and len(tuned.cache) == 2
+
+
 def test_a_space_and_its_errors_need_a_jit_function():
 
     class Foreign:

@@ -154,6 +154,8 @@ class Autotuner(_core.KernelBase, KernelInterface):
 
         key = [part(given[name]) for name in self.keys if name in given and not hasattr(given[name], "dtype")]
         key += [str(value.dtype) for value in given.values() if hasattr(value, "dtype")]
+        if self._space is not None:  # what the caller fixes is no longer free
+            key += [name for name in self._space.sizes if name in given]
         return (*key, device, knobs.metal.chip) if device == "metal" else (*key, device)
 
     def prune_configs(self, kwargs: dict) -> list[Config]:

@@ -1,9 +1,10 @@
 """The shipped table: where a search begins, and what is used where there is none.
 
 A row says, for kernels of one shape on some devices, which sizes and warps are known to be good; the shape is how many sizes are free and
-whether there is a `tl.dot`, nothing else is known of a kernel here. For the cpu the rows were measured by benchmarks/tuner.py; for
-Apple's GPUs they follow what is published of their best kernels (64x64 tiles, 16 bytes a lane, 128 to 256 threads), and the ranges of the
-widely read optimisation guide, rounded to powers of two, are in every space as well. None of the latter was measured by this package.
+whether there is a `tl.dot`, nothing else is known of a kernel here. For the cpu, rows of one and two sizes and of dots are among the best
+of the pairs of benchmarks/tuner.py; for Apple's GPUs they follow what is published of their best kernels (64x64 tiles, 16 bytes a lane, 128
+to 256 threads), and the ranges of the widely read optimisation guide, rounded to powers of two, are in every space as well. No row for an
+Apple GPU was measured by this package.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ DEFAULTS = (
     Default("cpu", False, (16, 128), 4),
     Default("cpu", False, (8, 16, 64), 4),
     Default("cpu", True, (64,), 4),
-    Default("cpu", True, (64, 64), 4),
-    Default("cpu", True, (64, 64, 32), 4),
+    Default("cpu", True, (64, 128), 4),
+    Default("cpu", True, (128, 64, 32), 4),
     Default("*", False, (512,), 4),
     Default("*", False, (16, 64), 4),
     Default("*", False, (8, 16, 32), 4),
