@@ -70,14 +70,14 @@ PLANTED = {
     "no flag": ("race in threadgroup memory", BARRIER, BARRIER.replace("mem_threadgroup", "mem_none"), 0, SUM),
     "dropped before the first read": ("threadgroup memory read before it is written", BARRIER, "", 2, MAX),
     "initialisation": ("threadgroup memory read before it is written", "if (lane == 0u)", "if (lane == 40u)", 0, SUM),
-    "threadgroup bounds": ("out of bounds in threadgroup memory", "[int(simdgroup)]", "[int(simdgroup) + 4096]", 0, SUM),
+    "threadgroup bounds": ("out of bounds in threadgroup memory", "[simdgroup] =", "[simdgroup + 4096u] =", 0, MAX),
     "bounds": ("out of bounds", "(params.x_ptr", "(params.x_ptr + 1024", 0, LOAD),
     "alignment": ("misaligned access", "(params.x_ptr", "(params.x_ptr + 1", 0, LOAD),
     "divergence": ("divergence", BARRIER, f"if (lane < 16u) {BARRIER} else {BARRIER}", 0, SUM),
     "inactive lane": ("value of an inactive lane", "metal::simd_shuffle_xor(x_sum, ushort(1))",
                       "metal::simd_shuffle(x_sum, ushort(40))", 0, SUM),
-    "divergent SIMD operation": ("divergence", "x_sum = x_sum + metal::simd_shuffle_xor(x_sum, ushort(1));",
-                                 "if (lane < 3u) x_sum = x_sum + metal::simd_shuffle_xor(x_sum, ushort(1));", 0, SUM),
+    "divergent SIMD operation": ("divergence", "x_sum += metal::simd_shuffle_xor(x_sum, ushort(1));",
+                                 "if (lane < 3u) x_sum += metal::simd_shuffle_xor(x_sum, ushort(1));", 0, SUM),
 }
 
 
