@@ -5,7 +5,7 @@
 
 An exhaustive run measures every configuration in many interleaved rounds; a level is the mean of the fastest quarter of samples. The
 choice is good if its level is within 5 % of the best one. With a busy core another process computes while the tuner searches; levels are
-always those of the exhaustive run without it.
+always those of the exhaustive run without it, half of which comes before the searches and half after, because machines change their speed.
 """
 from __future__ import annotations
 
@@ -150,6 +150,15 @@ def choose(pair: Pair, busy: bool) -> tuple[int, float]:
     return pair.configs.index(tuned.best_config), tuned.report.seconds
 
 
+def judge(pair: Pair, rounds: int) -> tuple[list[Times], dict[bool, int], float]:
+    """Times of all configurations, the number of the tuner's choice without and with a busy core, and seconds of a search."""
+    times = exhaustive(pair, (rounds + 1) // 2)
+    choices = {busy: choose(pair, busy) for busy in (False, True)}
+    for half, more in zip(times, exhaustive(pair, rounds // 2)):
+        half.seconds += more.seconds
+    return times, {busy: chosen for busy, (chosen, _) in choices.items()}, choices[False][1]
+
+
 def launch_calls() -> dict:
     """A plain and a tuned launch of the kernel of launch.py."""
     add = load_example("vector_add").add_kernel
@@ -181,10 +190,9 @@ def measure(rounds: int) -> list[Row]:
     """The rows of run.py: the choice beside the best of an exhaustive run, then launches."""
     rows = []
     for pair in pairs():
-        times = exhaustive(pair, 2 * rounds)
+        times, choices, _ = judge(pair, 4 * rounds)
         best = min(times, key=level)
-        for busy in (False, True):
-            chosen, _ = choose(pair, busy)
+        for busy, chosen in choices.items():
             row = compare("tuner", pair.name + (", a core busy" if busy else ""), times[chosen], "best of all", best, 1 / WITHIN)
             row.ours_median, row.peer_median = level(times[chosen]) * 1e3, level(best) * 1e3
             rows.append(row)
@@ -196,19 +204,18 @@ def measure(rounds: int) -> list[Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=40, help="of the exhaustive runs (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=60, help="of the exhaustive runs (default: %(default)s)")
     parser.add_argument("--pairs", nargs="+", help="names of pairs (default: all)")
     options = parser.parse_args()
     chosen_pairs = [pair for pair in pairs() if not options.pairs or pair.name in options.pairs]
     print(f"{'pair':20}{'configs':>8}{'best ms':>9}{'worst':>7}  {'choice: quiet':>14}{'core busy':>11}{'search s':>10}  best")
     good = {False: 0, True: 0}
     for pair in chosen_pairs:
-        levels = [level(times) for times in exhaustive(pair, options.rounds)]
-        ratios, seconds = {}, 0.0
-        for busy in (False, True):
-            chosen, seconds = choose(pair, busy)
-            ratios[busy] = levels[chosen] / min(levels)
-            good[busy] += ratios[busy] <= WITHIN
+        times, choices, seconds = judge(pair, options.rounds)
+        levels = [level(one) for one in times]
+        ratios = {busy: levels[chosen] / min(levels) for busy, chosen in choices.items()}
+        for busy, ratio in ratios.items():
+            good[busy] += ratio <= WITHIN
         best = pair.configs[levels.index(min(levels))]
         print(f"{pair.name:20}{len(levels):8}{min(levels) * 1e3:9.4f}{max(levels) / min(levels):6.1f}x  {ratios[False]:13.3f}x"
               f"{ratios[True]:10.3f}x{seconds:10.2f}  {best.kwargs}", flush=True)

@@ -21,8 +21,10 @@ REJECT = 3.0
 #: Levels that are closer than this are equal, whatever the noise.
 TOLERANCE = 0.01
 #: More noise than this does not make candidates equal: then the level alone decides.
-MOST_NOISE = 0.015
-MOST_ROUNDS = 60
+MOST_NOISE = 0.01
+MOST_ROUNDS = 150
+#: (before round, by how much a candidate must be slower to drop out, beside the noise): the fewer samples, the more.
+_GAPS = ((6, 0.25), (15, 0.12), (40, 0.08), (MOST_ROUNDS + 1, 0.04))
 #: Rounds that a race has even if they take up to three times as long as it should.
 _ROUNDS = 12
 #: Noise of time from which on processor time is looked at, if its noise is less than this part of that.
@@ -109,7 +111,7 @@ def _first_look(entrants: list[Entrant], least_sample: float) -> None:
 def _drop_the_slow(running: list[Entrant], rounds: int) -> None:
     figures = _figures(running)
     best, best_noise = min(figures)
-    least_gap = 0.15 if rounds < 6 else 0.03
+    least_gap = next(gap for most, gap in _GAPS if rounds < most)
     for entrant, (level, noise) in zip(running, figures):
         gap = level / best - 1
         if gap > least_gap + noise + best_noise:
