@@ -22,7 +22,7 @@ REJECT = 3.0
 TOLERANCE = 0.01
 #: More noise than this does not make candidates equal: then the level alone decides.
 MOST_NOISE = 0.01
-MOST_ROUNDS = 150
+MOST_ROUNDS = 500
 #: (before round, by how much a candidate must be slower to drop out, beside the noise): the fewer samples, the more.
 _GAPS = ((6, 0.25), (15, 0.12), (40, 0.08), (MOST_ROUNDS + 1, 0.04))
 #: Rounds that a race has even if they take up to three times as long as it should.
