@@ -239,8 +239,8 @@ void KernelLowering::loadVector(tt::LoadOp op, unsigned vector) {
   if (!local.variable)
     local.variable = msl::VarOp::create(
         builder, loc, msl::PointerType::get(loaded.value.getType(), msl::AddressSpace::Thread), loaded.value);
-  StringRef name = sourceName(op.getLoc());
-  local.variable->setAttr(msl::kNameAttr, builder.getStringAttr(name.empty() ? "x" : name));
+  if (StringRef name = sourceName(op.getLoc()); !name.empty()) // else it is called after where it comes from
+    local.variable->setAttr(msl::kNameAttr, builder.getStringAttr(name));
   setLevel(inner);
   Value at = msl::ElementOp::create(builder, loc, local.variable, nest->levels[inner].counter);
   define(op, {msl::LoadOp::create(builder, loc, at), inner});

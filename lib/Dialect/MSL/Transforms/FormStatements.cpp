@@ -247,6 +247,12 @@ static StringRef stemOf(Value pointer, KernelOp kernel) {
   return stem;
 }
 
+/// What is read from device memory is called as where it comes from, if the source does not name it: `tl.load(x_ptr + i) + 1` loads x.
+static StringRef stemOfLoad(Value value, KernelOp kernel) {
+  auto load = value ? value.getDefiningOp<LoadOp>() : LoadOp();
+  return load ? stemOf(load.getPtr(), kernel) : StringRef();
+}
+
 /// The named variable to which all readers of `op` add it; null if there is none.
 static VarOp steppedBy(Operation *op) {
   VarOp variable;
@@ -273,7 +279,8 @@ std::string StatementFormer::hintFor(Operation *op) {
   if (source.empty()) {
     if (VarOp variable = steppedBy(op)) // by how much a loop moves on
       return (nameIn(variable.getLoc()) + "_step").str();
-    return defaultName(op).str();
+    StringRef loaded = stemOfLoad(op->getResult(0), kernel);
+    return (loaded.empty() ? defaultName(op) : loaded).str();
   }
   if (type.isInteger(1)) {
     if (!dataNames.contains(source))
@@ -354,7 +361,8 @@ void StatementFormer::nameBlock(Block &block) {
     if (auto variable = dyn_cast<VarOp>(op)) {
       auto hint = op.getAttrOfType<StringAttr>(kNameAttr);
       StringRef source = nameIn(op.getLoc());
-      name(&op, hint ? hint.getValue() : source.empty() ? "x" : source);
+      StringRef loaded = stemOfLoad(variable.getInit(), kernel);
+      name(&op, hint ? hint.getValue() : !source.empty() ? source : !loaded.empty() ? loaded : "x");
     } else if (named.contains(&op)) {
       name(&op, hintFor(&op));
     }
