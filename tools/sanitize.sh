@@ -21,6 +21,7 @@ suffix=so; [ "$(uname)" = Darwin ] && suffix=dylib
 ln -sf "${TRITON_METAL_BUILD_DIR:-$root/build}/softmetal/libsoftmetal.$suffix" "$build/python/triton_metal/"
 runtime=$("$llvm/bin/clang" -print-file-name=libclang_rt.asan-$(uname -m).so)
 export LD_PRELOAD=$runtime PYTHONPATH=$build/python
-export ASAN_OPTIONS=detect_leaks=0:allow_user_poisoning=0:detect_container_overflow=0:use_sigaltstack=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export ASAN_OPTIONS=detect_leaks=0:allow_user_poisoning=0:detect_container_overflow=0:use_sigaltstack=0
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 "$venv/bin/python" -m pytest -q -p no:xdist "$root/python/tests/test_errors.py"
 "$venv/bin/python" "$root/fuzz/run.py" --seconds "$seconds"
