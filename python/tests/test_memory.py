@@ -174,3 +174,22 @@ def test_debug_barrier(device):
     scratch, out = np.zeros_like(x), np.zeros_like(x)
     reverse_through_memory_kernel[(1,)](x, scratch, out, BLOCK=512, device=device)
     np.testing.assert_array_equal(out, (x + 1)[::-1])
+
+
+@pytest.mark.parametrize("call", ["tl.argmin(x, axis=0)", "tl.sum(x, axis=0)"])
+def test_load_by_a_reduction_before_stores(device, call):
+    """What is loaded where a reduction says must be read before later stores, which share the reduction's shape, change memory."""
+    text = f"""
+def kernel(x_ptr, table_ptr, out_ptr):
+    i = tl.arange(0, 16)[:, None]
+    x = tl.load(x_ptr + i + tl.arange(0, 1)[None, :])
+    found = tl.load(table_ptr + {call} % 16)
+    tl.store(table_ptr + i + tl.arange(0, 1)[None, :], x)
+    tl.store(out_ptr + tl.arange(0, 1), found)
+"""
+    x = np.roll(np.arange(1, 17, dtype=np.int32), 5)
+    table, out = np.arange(100, 116, dtype=np.int32), np.zeros(1, np.int32)
+    before = table.copy()
+    kernel_from_text(text)[(1,)](x, table, out, device=device)
+    assert out[0] == before[int(x.argmin()) if "argmin" in call else int(x.sum()) % 16]
+    np.testing.assert_array_equal(table, x)

@@ -427,10 +427,26 @@ void Program::flush() {
     return;
   Group group = std::move(pending);
   pending = Group();
-  llvm::DenseSet<Value> results = std::move(pendingResults);
-  pendingResults.clear();
+  Group planned = group;
   SmallVector<Value> before;
-  planKeeps(group, before);
+  planKeeps(planned, before);
+  bool needsResults = dependsOnPending(before);
+  pendingResults.clear();
+  if (!needsResults)
+    return emitPlanned(planned, before);
+  // What must be kept before the stores is computed from reductions that share their nest: the reductions get one of their own.
+  auto isStore = [](const Root &root) { return root.kind == Root::Store; };
+  Group reductions = group;
+  llvm::erase_if(reductions.roots, isStore);
+  llvm::erase_if(group.roots, std::not_fn(isStore));
+  for (Group *part : {&reductions, &group}) {
+    before.clear();
+    planKeeps(*part, before);
+    emitPlanned(*part, before);
+  }
+}
+
+void Program::emitPlanned(Group &group, ArrayRef<Value> before) {
   for (Value value : before)
     keep(value);
   emit(group);

@@ -81,6 +81,8 @@ private:
   void lowerReduce(tt::ReduceOp op);
   void addRoot(Root root, llvm::ArrayRef<int64_t> shape, int axis = -1);
   void flush();
+  /// Keeps what the plan of `group` says, then emits it.
+  void emitPlanned(Group &group, llvm::ArrayRef<mlir::Value> before);
   void emit(Group &group);
   Buffer *keep(mlir::Value value, Buffer *into = nullptr);
   Buffer *newBuffer(mlir::Value like);
