@@ -13,7 +13,12 @@ foreach(language C CXX)
     set(environment CXX)
     set(driver clang++)
   endif()
-  if(NOT CMAKE_${language}_COMPILER AND NOT DEFINED ENV{${environment}})
+  # scikit-build-core puts the compiler that Python was built with into the environment where the caller has none.
+  set(named "$ENV{${environment}}")
+  if(SKBUILD AND NOT named MATCHES "clang")
+    set(named "")
+  endif()
+  if(NOT CMAKE_${language}_COMPILER AND named STREQUAL "")
     find_program(TM_${language} NAMES ${driver} NO_DEFAULT_PATH
                  PATHS /usr/lib/llvm-22/bin /opt/homebrew/opt/llvm@22/bin /usr/local/opt/llvm@22/bin)
     find_program(TM_${language} NAMES ${driver}-22 ${driver})
