@@ -282,7 +282,6 @@ void Program::lowerOp(Operation *op) {
       .Case<tt::AtomicRMWOp, tt::AtomicCASOp>([&](auto) { lowerAtomic(op); })
       .Case([&](tt::PrintOp print) { lowerPrint(print); })
       .Case([&](tt::AssertOp assertion) { lowerAssert(assertion); })
-      .Case([&](tt::DebugBarrierOp) {}) // a program is one thread
       .Default([&](Operation *) { lowerScalarOp(op); });
 }
 
