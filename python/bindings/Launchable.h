@@ -61,6 +61,9 @@ KernelSignature makeSignature(const std::string &name, const std::vector<Paramet
 /// Sets a LaunchError (or the named subclass of it) about an argument of a kernel, or about none of them.
 void setLaunchError(const std::string &message, PyObject *argument, const char *type = "LaunchError");
 
+/// Sets a DeviceFault about what a program of kernel `kernel` found, at the fault's place in the source. Always false.
+bool raiseFault(const std::string &kernel, const cpu::Fault &fault);
+
 /// Limits of the CPU device that knobs set: milliseconds a launch may take, 0 for none.
 extern uint32_t cpuTimeoutMilliseconds;
 

@@ -29,6 +29,7 @@ static nb::dict factsOf(const Chip &chip) {
 }
 
 void bindChips(nb::module_ &m) {
+  m.attr("OPERATIONS_PER_CORE") = kOperationsPerCore;
   m.def("chip_of_architecture", [](const std::string &architecture) -> nb::object {
     const Chip *chip = chipOfArchitecture(architecture);
     return chip ? nb::object(nb::str(chip->name.data(), chip->name.size())) : nb::none();

@@ -173,6 +173,21 @@ cpu::ArrayExtent extentOfArgument(const RuntimeArgument &argument) {
   return extent;
 }
 
+/// A DeviceFault with this message, at the fault's place in the source. Always false.
+bool setDeviceFault(const std::string &message, const cpu::Fault &fault) {
+  PyObject *errors = PyImport_ImportModule("triton_metal.errors");
+  PyObject *cls = errors ? PyObject_GetAttrString(errors, "DeviceFault") : nullptr;
+  PyObject *exception = cls ? PyObject_CallFunction(cls, "s{s:s,s:I,s:I}", message.c_str(), "file", fault.file.c_str(), "line",
+                                                    fault.line, "column", fault.column)
+                            : nullptr;
+  if (exception)
+    PyErr_SetObject(cls, exception);
+  Py_XDECREF(exception);
+  Py_XDECREF(cls);
+  Py_XDECREF(errors);
+  return false;
+}
+
 class CPULaunchable final : public Launchable {
 public:
   CPULaunchable(KernelSignature signature, CPUKernel entry, uint64_t arenaBytes, bool checked, std::shared_ptr<void> code,
@@ -221,24 +236,10 @@ private:
   bool raiseOutcome(cpu::LaunchStatus status, const cpu::Fault &fault) {
     if (status == cpu::LaunchStatus::Interrupted)
       return false; // the signal's handler has set the exception
-    std::string message = fault.message;
     if (status == cpu::LaunchStatus::TimedOut)
-      message = "kernel " + signature.name + " ran longer than knobs.cpu.timeout allows (" +
-                std::to_string(cpuTimeoutMilliseconds) + " ms)";
-    else
-      message += " [kernel " + signature.name + ", program (" + std::to_string(fault.program[0]) + ", " +
-                 std::to_string(fault.program[1]) + ", " + std::to_string(fault.program[2]) + ")]";
-    PyObject *errors = PyImport_ImportModule("triton_metal.errors");
-    PyObject *cls = errors ? PyObject_GetAttrString(errors, "DeviceFault") : nullptr;
-    PyObject *exception = cls ? PyObject_CallFunction(cls, "s{s:s,s:I,s:I}", message.c_str(), "file", fault.file.c_str(), "line",
-                                                      fault.line, "column", fault.column)
-                              : nullptr;
-    if (exception)
-      PyErr_SetObject(cls, exception);
-    Py_XDECREF(exception);
-    Py_XDECREF(cls);
-    Py_XDECREF(errors);
-    return false;
+      return setDeviceFault("kernel " + signature.name + " ran longer than knobs.cpu.timeout allows (" +
+                            std::to_string(cpuTimeoutMilliseconds) + " ms)", fault);
+    return raiseFault(signature.name, fault);
   }
 
   CPUKernel entry;
@@ -250,6 +251,11 @@ private:
 };
 
 } // namespace
+
+bool raiseFault(const std::string &kernel, const cpu::Fault &fault) {
+  return setDeviceFault(fault.message + " [kernel " + kernel + ", program (" + std::to_string(fault.program[0]) + ", " +
+                        std::to_string(fault.program[1]) + ", " + std::to_string(fault.program[2]) + ")]", fault);
+}
 
 std::shared_ptr<Launchable> makeCPULaunchable(CPUCode code) {
   return std::make_shared<CPULaunchable>(std::move(code.signature), code.entry, code.arenaBytes, code.checked,

@@ -112,6 +112,12 @@ bool raiseDriverError(const metal::Error &error, const msl::KernelText *kernel) 
   return false;
 }
 
+/// The same out of a function that Python calls through nanobind.
+[[noreturn]] void throwDriverError(const metal::Error &error, const msl::KernelText *kernel = nullptr) {
+  raiseDriverError(error, kernel);
+  throw nb::python_error();
+}
+
 /// Waits for everything that was launched. Called without the GIL, whose state is `saved`.
 metal::Error waitForDriver(metal::Driver &driver, PyThreadState *&saved) {
   return driver.synchronize([&saved] {
@@ -128,6 +134,15 @@ bool synchronizeDriver(metal::Driver &driver) {
   metal::Error error = waitForDriver(driver, saved);
   PyEval_RestoreThread(saved);
   return !error || raiseDriverError(error, nullptr);
+}
+
+/// Asks for the pipeline of a kernel's text.
+metal::PipelineRequest requestOf(const msl::KernelText &kernel) {
+  metal::PipelineRequest request;
+  request.text = kernel.text;
+  request.function = kernel.entry;
+  request.languageVersion = kernel.languageVersion / 10 << 16 | kernel.languageVersion % 10;
+  return request;
 }
 
 /// Records that a log takes: at least, and at most however many programs print.
@@ -237,10 +252,7 @@ public:
     PyThreadState *saved = PyEval_SaveThread();
     metal::Error error = metal::Driver::shared(softmetalPath(), found);
     if (!error) {
-      metal::PipelineRequest request;
-      request.text = code->kernel.text;
-      request.function = code->kernel.entry;
-      request.languageVersion = code->kernel.languageVersion / 10 << 16 | code->kernel.languageVersion % 10;
+      metal::PipelineRequest request = requestOf(code->kernel);
       request.checks = checked ? uint32_t(MetalCheckAll) : 0;
       request.threads = code->kernel.facts.threads;
       request.count = counting;
@@ -313,18 +325,7 @@ private:
       if (PyErr_WarnEx(PyExc_RuntimeWarning, message.c_str(), 1))
         return false;
     }
-    if (!said.failure)
-      return true;
-    const cpu::Fault &fault = *said.failure;
-    nb::dict where;
-    where["file"] = fault.file;
-    where["line"] = fault.line;
-    where["column"] = fault.column;
-    setException("DeviceFault", nb::make_tuple(fault.message + " [kernel " + signature.name + ", program (" +
-                                                   std::to_string(fault.program[0]) + ", " + std::to_string(fault.program[1]) +
-                                                   ", " + std::to_string(fault.program[2]) + ")]",
-                                               where));
-    return false;
+    return !said.failure || raiseFault(signature.name, *said.failure);
   }
 
   std::shared_ptr<const MetalCode> code;
@@ -365,10 +366,8 @@ nb::dict describeDevice() {
     nb::gil_scoped_release release;
     error = metal::Driver::shared(softmetalPath(), driver);
   }
-  if (error) {
-    raiseDriverError(error, nullptr);
-    throw nb::python_error();
-  }
+  if (error)
+    throwDriverError(error);
   const MetalDeviceInfo &info = driver->deviceInfo();
   nb::dict result;
   result["name"] = info.name;
@@ -382,21 +381,26 @@ nb::dict describeDevice() {
   return result;
 }
 
+/// The facts that are numbers, or none, under their names in Python; `code` may be constant.
+template <class Code, class Visit> void visitFacts(Code &code, Visit visit) {
+  auto &facts = code.kernel.facts;
+  visit("threads", facts.threads);
+  visit("threadgroup_bytes", facts.threadgroupBytes);
+  visit("barriers", facts.barriers);
+  visit("simd_operations", facts.simdOperations);
+  visit("matrix_operations", facts.matrixOperations);
+  visit("device_loads", facts.deviceLoads);
+  visit("device_stores", facts.deviceStores);
+  visit("atomics", facts.atomics);
+  visit("estimated_registers", facts.estimatedRegisters);
+  visit("bytes_per_program", facts.bytesPerProgram);
+  visit("operations_per_program", facts.operationsPerProgram);
+  visit("language_version", code.kernel.languageVersion);
+}
+
 nb::dict factsOf(const MetalCode &code) {
-  const msl::KernelFacts &facts = code.kernel.facts;
   nb::dict result;
-  result["threads"] = facts.threads;
-  result["threadgroup_bytes"] = facts.threadgroupBytes;
-  result["barriers"] = facts.barriers;
-  result["simd_operations"] = facts.simdOperations;
-  result["matrix_operations"] = facts.matrixOperations;
-  result["device_loads"] = facts.deviceLoads;
-  result["device_stores"] = facts.deviceStores;
-  result["atomics"] = facts.atomics;
-  result["estimated_registers"] = facts.estimatedRegisters;
-  result["bytes_per_program"] = facts.bytesPerProgram ? nb::object(nb::int_(*facts.bytesPerProgram)) : nb::none();
-  result["operations_per_program"] = facts.operationsPerProgram ? nb::object(nb::int_(*facts.operationsPerProgram)) : nb::none();
-  result["language_version"] = code.kernel.languageVersion;
+  visitFacts(code, [&](const char *name, const auto &value) { result[name] = value; });
   nb::list dots;
   for (const DotShape &shape : code.dots)
     dots.append(nb::make_tuple(shape.rows, shape.columns, shape.operandBits));
@@ -406,20 +410,9 @@ nb::dict factsOf(const MetalCode &code) {
 
 /// The facts again from what factsOf made of them.
 void readFacts(const nb::dict &from, MetalCode &code) {
-  msl::KernelFacts &facts = code.kernel.facts;
-  auto number = [&](const char *name) { return nb::cast<uint32_t>(nb::object(from[name])); };
-  facts.threads = number("threads");
-  facts.threadgroupBytes = number("threadgroup_bytes");
-  facts.barriers = number("barriers");
-  facts.simdOperations = number("simd_operations");
-  facts.matrixOperations = number("matrix_operations");
-  facts.deviceLoads = number("device_loads");
-  facts.deviceStores = number("device_stores");
-  facts.atomics = number("atomics");
-  facts.estimatedRegisters = number("estimated_registers");
-  facts.bytesPerProgram = nb::cast<std::optional<uint64_t>>(nb::object(from["bytes_per_program"]));
-  facts.operationsPerProgram = nb::cast<std::optional<uint64_t>>(nb::object(from["operations_per_program"]));
-  code.kernel.languageVersion = number("language_version");
+  visitFacts(code, [&](const char *name, auto &value) {
+    value = nb::cast<std::remove_reference_t<decltype(value)>>(nb::object(from[name]));
+  });
   for (nb::handle tile : nb::object(from["dot_tiles"])) {
     auto [rows, columns, bits] = nb::cast<std::tuple<unsigned, unsigned, unsigned>>(tile);
     code.dots.push_back({rows, columns, bits});
@@ -449,18 +442,12 @@ std::string airOf(const MetalCode &code) {
   std::string text;
   metal::Error error = metal::Driver::shared(softmetalPath(), driver);
   if (!error) {
-    metal::PipelineRequest request;
-    request.text = code.kernel.text;
-    request.function = code.kernel.entry;
-    request.languageVersion = code.kernel.languageVersion / 10 << 16 | code.kernel.languageVersion % 10;
-    error = driver->pipeline(request, pipeline);
+    error = driver->pipeline(requestOf(code.kernel), pipeline);
   }
   if (!error)
     error = driver->air(*pipeline, text);
-  if (error) {
-    raiseDriverError(error, &code.kernel);
-    throw nb::python_error();
-  }
+  if (error)
+    throwDriverError(error, &code.kernel);
   return text;
 }
 
@@ -530,10 +517,8 @@ void bindMetal(nb::module_ &m) {
       if (!error)
         error = driver->compileOnce(request);
     }
-    if (error) {
-      raiseDriverError(error, nullptr);
-      throw nb::python_error();
-    }
+    if (error)
+      throwDriverError(error);
   }, nb::arg("text"), "Compile the first kernel of a Metal text to runnable code, past all caches, and throw it away: for benchmarks.");
 
   m.def("set_softmetal_path", [](const std::string &path) { softmetalPath() = path; }, nb::arg("path"),

@@ -3,8 +3,10 @@ from __future__ import annotations
 
 import itertools
 import linecache
+import pathlib
 
 import numpy as np
+import pytest
 
 import triton_metal as triton
 import triton_metal.language as tl
@@ -13,6 +15,8 @@ INTS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 ALL = INTS + FLOATS
 NUMBER = itertools.count()
+needs_softmetal = pytest.mark.skipif(not pathlib.Path(triton._core.__file__).with_name("libsoftmetal.so").exists(),
+                                     reason="the software Metal is not built")
 
 
 def kernel_from_text(text: str):

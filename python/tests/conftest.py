@@ -27,6 +27,14 @@ def warps(request):
     return request.param
 
 
+@pytest.fixture(scope="module")
+def checked_metal():
+    """The checks of the software Metal, on for a module."""
+    with triton_metal.knobs.metal.scope():
+        triton_metal.knobs.metal.checked = True
+        yield
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
     """A typed refusal of the device is a skip with its reason, counted by reason at the end of the run."""

@@ -7,17 +7,10 @@ import pytest
 
 import triton_metal as triton
 import triton_metal.language as tl
+from arrays import needs_softmetal
 
-_HAS_SOFTMETAL = pathlib.Path(triton._core.__file__).with_name("libsoftmetal.so").exists()
-pytestmark = [pytest.mark.skipif(not _HAS_SOFTMETAL, reason="the software Metal is not built"), pytest.mark.never_refused]
+pytestmark = [needs_softmetal, pytest.mark.never_refused, pytest.mark.usefixtures("checked_metal")]
 BARRIER = "metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def checked():
-    with triton.knobs.metal.scope():
-        triton.knobs.metal.checked = True
-        yield
 
 
 @triton.jit

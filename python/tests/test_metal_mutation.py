@@ -8,9 +8,9 @@ import pytest
 
 import triton_metal as triton
 import triton_metal.language as tl
+from arrays import needs_softmetal
 
-_HAS_SOFTMETAL = pathlib.Path(triton._core.__file__).with_name("libsoftmetal.so").exists()
-pytestmark = [pytest.mark.skipif(not _HAS_SOFTMETAL, reason="the software Metal is not built"), pytest.mark.never_refused]
+pytestmark = [needs_softmetal, pytest.mark.never_refused, pytest.mark.usefixtures("checked_metal")]
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
 BARRIER = re.compile(r"(metal::)?threadgroup_barrier\([^;]*\);")
 random = np.random.default_rng(3)
@@ -18,13 +18,6 @@ random = np.random.default_rng(3)
 
 def normal(*shape):
     return random.standard_normal(shape, dtype=np.float32)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def checked():
-    with triton.knobs.metal.scope():
-        triton.knobs.metal.checked = True
-        yield
 
 
 @triton.jit

@@ -1,5 +1,7 @@
 //===- SourcePosition.h - where a person would look for an operation -----------------===//
 #pragma once
+#include "triton_metal/Runtime/Site.h"
+
 #include "mlir/IR/Location.h"
 
 namespace triton_metal {
@@ -20,6 +22,17 @@ inline mlir::FileLineColLoc positionOf(mlir::Location location) {
       if (mlir::FileLineColLoc file = positionOf(part))
         return file;
   return {};
+}
+
+/// The bytes of a site at `location`.
+inline std::string encodeAt(mlir::Location location, Site site, llvm::StringRef text) {
+  llvm::StringRef file;
+  if (mlir::FileLineColLoc position = positionOf(location)) {
+    site.line = position.getLine();
+    site.column = position.getColumn();
+    file = position.getFilename().getValue();
+  }
+  return encode(site, std::string_view(file.data(), file.size()), std::string_view(text.data(), text.size()));
 }
 
 } // namespace triton_metal

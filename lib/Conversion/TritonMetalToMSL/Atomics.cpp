@@ -87,9 +87,7 @@ LogicalResult KernelLowering::lowerAtomic(Operation *op, Value ptr, Value mask, 
     setLevel(nest->depth());
     test = conjunction(test, wanted);
   } else {
-    Value thread = msl::BuiltinOp::create(builder, loc, msl::Builtin::Thread);
-    test = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, thread, constant(0));
-    test = conjunction(test, mask ? scalars.lookup(mask) : Value());
+    test = conjunction(isFirstThread(), mask ? scalars.lookup(mask) : Value());
     pointer = scalars.lookup(ptr);
     for (Value input : inputs)
       operands.push_back(scalars.lookup(input));

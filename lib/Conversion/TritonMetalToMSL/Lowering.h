@@ -237,7 +237,7 @@ private:
   bool keepsLog();
   mlir::LogicalResult lowerPrint(tt::PrintOp op);
   mlir::LogicalResult lowerAssert(tt::AssertOp op);
-  void appendRecord(Site site, llvm::StringRef text, Value step, Value element, Value bits);
+  void appendRecord(const Site &site, llvm::StringRef text, Value step, Value element, Value bits);
   Value recordedBits(Value value, bool isSigned);
   Value isFirstThread();
 

@@ -256,8 +256,7 @@ LogicalResult KernelLowering::lowerStore(tt::StoreOp op) {
   Type type = op.getValue().getType();
   if (!isa<RankedTensorType>(type)) {
     closeNest();
-    Value thread = msl::BuiltinOp::create(builder, loc, msl::Builtin::Thread);
-    Value mask = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, thread, constant(0));
+    Value mask = isFirstThread();
     if (op.getMask())
       mask = conjunction(mask, scalars.lookup(op.getMask()));
     msl::StoreOp::create(builder, loc, toMemory(scalars.lookup(op.getValue())), scalars.lookup(op.getPtr()), mask);

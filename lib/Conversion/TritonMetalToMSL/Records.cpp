@@ -22,15 +22,8 @@ bool KernelLowering::keepsLog() {
       .wasInterrupted();
 }
 
-void KernelLowering::appendRecord(Site site, StringRef text, Value step, Value element, Value bits) {
-  StringRef file;
-  if (FileLineColLoc position = positionOf(loc)) {
-    site.line = position.getLine();
-    site.column = position.getColumn();
-    file = position.getFilename().getValue();
-  }
-  std::string bytes = encode(site, std::string_view(file.data(), file.size()), std::string_view(text.data(), text.size()));
-  sites.push_back(builder.getStringAttr(bytes));
+void KernelLowering::appendRecord(const Site &site, StringRef text, Value step, Value element, Value bits) {
+  sites.push_back(builder.getStringAttr(encodeAt(loc, site, text)));
   auto program = [&](msl::Builtin which) -> Value { return msl::BuiltinOp::create(builder, loc, which); };
   Value none = arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(0));
   msl::CallOp::create(builder, loc, TypeRange(), "append_record",

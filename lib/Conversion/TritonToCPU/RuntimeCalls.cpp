@@ -18,14 +18,7 @@ void Program::callRuntime(OpBuilder &builder, Location loc, StringRef name, cons
   auto module = block->getParentOp()->getParentOfType<ModuleOp>();
 
   // The site; calls from one place share it.
-  Site placed = site;
-  StringRef file;
-  if (FileLineColLoc position = positionOf(loc)) {
-    placed.line = position.getLine();
-    placed.column = position.getColumn();
-    file = position.getFilename().getValue();
-  }
-  std::string bytes = encode(placed, std::string_view(file.data(), file.size()), std::string_view(text.data(), text.size()));
+  std::string bytes = encodeAt(loc, site, text);
   LLVM::GlobalOp &global = sites[bytes];
   if (!global) {
     OpBuilder top = OpBuilder::atBlockBegin(module.getBody());

@@ -211,6 +211,11 @@ def disk_cache_directory() -> str:
     return os.path.join(knobs.cache.dir, "triton-metal", version)
 
 
+def disk_cache_bytes() -> int:
+    """Bytes of all files in that directory."""
+    return sum(os.path.getsize(os.path.join(where, name)) for where, _, names in os.walk(disk_cache_directory()) for name in names)
+
+
 def backend_of(device: str):
     """The module of this device."""
     if device == "cpu":

@@ -6,6 +6,7 @@ import json
 
 from .. import _core, knobs
 from ..errors import UnsupportedOnDevice
+from .entry import parameter_rows, read_parameter_rows
 
 
 class Artifact:
@@ -50,7 +51,7 @@ def save(artifact: Artifact) -> dict[str, bytes]:
     signature = artifact.signature
     metadata = {
         "name": signature.name,
-        "params": [[p.name, p.type, p.divisibility, p.may_be_written, p.may_be_read] for p in signature.params],
+        "params": parameter_rows(signature),
         "arena_bytes": artifact.facts["arena_bytes"],
         "checked": artifact.checked,
     }
@@ -68,7 +69,7 @@ def restore(files: dict[str, bytes]) -> Artifact | None:
         metadata = json.loads(files["kernel.json"])
         code = _core.load_for_cpu(
             metadata["name"],
-            [tuple(param) for param in metadata["params"]],
+            read_parameter_rows(metadata["params"]),
             files["kernel.ttir"].decode(),
             files["kernel.llir"].decode(),
             files["kernel.o"],

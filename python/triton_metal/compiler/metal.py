@@ -6,6 +6,7 @@ import json
 
 from .. import _core, knobs
 from ..devices import check_chip
+from .entry import parameter_rows, read_parameter_rows
 
 
 class Artifact:
@@ -51,7 +52,7 @@ def save(artifact: Artifact) -> dict[str, bytes]:
     code, signature = artifact._code, artifact.signature
     metadata = {
         "name": signature.name,
-        "params": [[p.name, p.type, p.divisibility, p.may_be_written, p.may_be_read] for p in signature.params],
+        "params": parameter_rows(signature),
         "entry": code.entry,
         "lines": code.lines,
         "facts": code.facts,
@@ -72,7 +73,7 @@ def restore(files: dict[str, bytes]) -> Artifact | None:
         metadata = json.loads(files["kernel.json"])
         code = _core.load_for_metal(
             metadata["name"],
-            [tuple(param) for param in metadata["params"]],
+            read_parameter_rows(metadata["params"]),
             files["kernel.ttir"].decode(),
             files["kernel.ttm"].decode(),
             files["kernel.metal"].decode(),

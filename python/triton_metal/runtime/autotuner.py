@@ -10,16 +10,15 @@ import threading
 import warnings
 
 from .. import _core, knobs
-from ..errors import AutotunerError
 from .autotuner_arrays import SavedArrays, fill_with_zeros
 from .autotuner_config import Config
 from .autotuner_pruning import UserPruning, split_by_numbers
-from .autotuner_report import TuningReport
+from .autotuner_report import TuningReport, nothing_left
 from .autotuner_results import ResultsStore
 from .autotuner_search import Launches, Search
 from .autotuner_space import Space
 from .heuristics import Heuristics, argument_names, heuristics, indexed, unwrap
-from .jit import KernelInterface
+from .jit import LaunchedKernel
 
 __all__ = ["Autotuner", "Config", "Heuristics", "TuningReport", "autotune", "heuristics"]
 
@@ -29,18 +28,21 @@ _EXACT, _ROUNDED, _SIZES_ONLY = 0, 1, 2
 _SECONDS_EACH = 0.1
 
 
+def _chip_of(device: str) -> str:
+    """The chip that configurations are made for, as the tables of the tuner call it."""
+    return knobs.metal.chip if device == "metal" else "cpu"
+
+
 def _rounded(value):
     return 1 << (value - 1).bit_length() if type(value) is int and value > 1 else value
 
 
-class Autotuner(_core.KernelBase, KernelInterface):
+class Autotuner(LaunchedKernel):
     """Chooses among configurations by trials, once for each key, and launches the kernel with the winner.
 
     `configs` is None for a space that is built from the kernel. Without `search` the first configuration that fits is taken. `key` is None
     for all sizes: integers among the arguments, rounded up to powers of two.
     """
-
-    __getitem__ = _core.KernelBase.__getitem__
 
     def __new__(cls, fn, *args, **kwargs):
         if cls is Autotuner and unwrap(fn)[0] is None:
@@ -163,7 +165,7 @@ class Autotuner(_core.KernelBase, KernelInterface):
         return self._prune(self.configs, self.nargs or {}, kwargs)
 
     def _candidates(self, given: dict, positional: int, options: dict, device: str, skip) -> list[Config]:
-        chip = knobs.metal.chip if device == "metal" else "cpu"
+        chip = _chip_of(device)
         if self._space is not None:
             configs = self._space.configs(given, options, device, chip)
         else:
@@ -191,9 +193,8 @@ class Autotuner(_core.KernelBase, KernelInterface):
         return config, config.pre_hook, values
 
     def _decide(self, device, given, positional, options, grid, key, warmup) -> Config:
-        chip = knobs.metal.chip if device == "metal" else "cpu"
         launches = Launches(self.base_fn, self._heuristics, given, options, device, grid)
-        search = Search(self, launches, chip, key)
+        search = Search(self, launches, _chip_of(device), key)
         try:
             candidates = self._candidates(given, positional, options, device, search.skip)
         finally:
@@ -267,13 +268,6 @@ class Autotuner(_core.KernelBase, KernelInterface):
 
     # Launches ----------------------------------------------------------------------------------------------------------
 
-    def run(self, *args, grid, warmup=False, **kwargs):
-        """Launch, or with `warmup` only compile the first configuration that fits; the same as `self[grid](...)`."""
-        if warmup:
-            kwargs["warmup"] = True
-            grid = (1,) if grid is None else grid
-        return self[grid](*args, **kwargs)
-
     def warmup(self, *args, grid=(1,), **kwargs):
         """Compile every configuration that is left after pruning; the compiled kernels."""
         device = str(kwargs.pop("device", None) or _core.get_device())
@@ -285,8 +279,7 @@ class Autotuner(_core.KernelBase, KernelInterface):
         finally:
             self.nargs = None
         if not candidates:
-            lines = "\n".join(f"  {config.short()}: {reason}" for config, reason in skipped.items())
-            raise AutotunerError(f"{self.__name__}: none of {len(skipped)} configurations can be used on {device}:\n{lines}")
+            raise nothing_left(self.__name__, skipped.items(), f" on {device}")
         launches = Launches(self.base_fn, self._heuristics, {**given, **kwargs}, options, device, grid)
         return [launches.compile(config) for config in candidates]
 

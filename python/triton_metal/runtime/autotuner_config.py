@@ -49,6 +49,14 @@ class Config:
         meta = {name: value for name, value in self.kwargs.items() if name not in LAUNCH_NAMES or name in parameters}
         return {**meta, **self.options()}
 
+    def check_conflicts(self, given) -> None:
+        """Raise a ValueError where the caller gives what the configuration sets."""
+        conflicts = sorted(given.keys() & self.kwargs.keys())
+        if conflicts:
+            raise ValueError(
+                f"Conflicting meta-parameters: {', '.join(conflicts)}. Make sure that you don't re-define auto-tuned symbols."
+            )
+
     def allows(self, chip: str) -> bool:
         """Whether it is meant for this chip."""
         return not self.chips or any(fnmatch.fnmatchcase(chip, pattern) for pattern in self.chips)

@@ -11,9 +11,9 @@ import inspect
 import time
 
 from .. import _core
-from ..errors import AutotunerError, CompilationError, OutOfResources
+from ..errors import CompilationError, OutOfResources
 from .autotuner import Autotuner
-from .autotuner_report import CUSTOM, Row, TuningReport
+from .autotuner_report import CUSTOM, Row, TuningReport, nothing_left
 from .jit import KernelInterface
 
 
@@ -65,8 +65,7 @@ class ForeignAutotuner(Autotuner):
                 row.outcome = f"{type(error).__name__}: {error}"
         measured = [row for row in report.rows if row.seconds is not None]
         if not measured:
-            lines = "\n".join(f"  {row.config.short()}: {row.outcome}" for row in report.rows)
-            raise AutotunerError(f"{self.__name__}: none of {len(report.rows)} configurations can be used:\n{lines}")
+            raise nothing_left(self.__name__, [(row.config, row.outcome) for row in report.rows])
         best = builtins.min(measured, key=lambda row: row.seconds)
         best.outcome = "chosen"
         report.chosen, report.seconds = best.config, time.perf_counter() - start
@@ -78,11 +77,7 @@ class ForeignAutotuner(Autotuner):
         return best.config
 
     def _call(self, args, kwargs, config):
-        conflicts = sorted(kwargs.keys() & config.kwargs.keys())
-        if conflicts:
-            raise ValueError(
-                f"Conflicting meta-parameters: {', '.join(conflicts)}. Make sure that you don't re-define auto-tuned symbols."
-            )
+        config.check_conflicts(kwargs)
         current = {**kwargs, **config.all_kwargs()}
         full = {**self.nargs, **current}
 

@@ -7,6 +7,8 @@ import sys
 import time
 from dataclasses import dataclass, field
 
+from ..errors import AutotunerError
+
 MEASURED = "measured time"
 ESTIMATED = "estimate from what the software Metal counts, for {chip}: there is no Apple GPU here, so no time of one was measured"
 CUSTOM = "time by the given do_bench"
@@ -63,6 +65,12 @@ class TuningReport:
             "method": self.method, "source": self.source, "seconds": self.seconds, "chosen": str(self.chosen),
             "configurations": [line(row) for row in self.rows],
         }, indent=1)  # fmt: skip
+
+
+def nothing_left(kernel: str, reasons, where: str = "") -> AutotunerError:
+    """The error where no configuration can be used; `reasons` are pairs of a configuration and why not."""
+    lines = [f"  {config.short()}: {reason}" for config, reason in reasons]
+    return AutotunerError(f"{kernel}: none of {len(lines)} configurations can be used{where}:\n" + "\n".join(lines))
 
 
 class Progress:

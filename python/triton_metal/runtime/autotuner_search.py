@@ -10,13 +10,13 @@ from collections.abc import Callable
 
 from .. import _core, knobs
 from ..devices import has_gpu, launches_return_early, synchronize
-from ..errors import AutotunerError, CompilationError, InternalCompilerError, LaunchError, OutOfResources
+from ..errors import CompilationError, InternalCompilerError, LaunchError, OutOfResources
 from . import autotuner_cost as cost
 from .autotuner_arrays import SavedArrays, bytes_of, fill_with_zeros, is_compound
 from .autotuner_check import find_wrong
 from .autotuner_config import Config
 from .autotuner_pruning import problem_of_facts
-from .autotuner_report import CUSTOM, ESTIMATED, MEASURED, Progress, Row, TuningReport
+from .autotuner_report import CUSTOM, ESTIMATED, MEASURED, Progress, Row, TuningReport, nothing_left
 from .autotuner_trials import REJECT, Entrant, race
 
 #: A configuration that ends in one of these is left out; anything else is the caller's business.
@@ -47,11 +47,7 @@ class Launches:
     def arguments(self, config: Config) -> tuple[dict, dict]:
         """The kernel's arguments by name, and the options of the launch."""
         values = config.values(self.base.arg_names)
-        conflicts = sorted(self.given.keys() & config.kwargs.keys())
-        if conflicts:
-            raise ValueError(
-                f"Conflicting meta-parameters: {', '.join(conflicts)}. Make sure that you don't re-define auto-tuned symbols."
-            )
+        config.check_conflicts(self.given)
         options = {name: values.pop(name) for name in list(values) if name not in self.base.arg_names}
         options.update(self._options)
         defaults = {param.name: param.default for param in self.base.params if param.has_default}
@@ -148,11 +144,9 @@ class Search:
     def _need(self, candidates: list[Config]) -> None:
         if candidates:
             return
-        lines = "\n".join(f"  {row.config.short()}: {row.outcome}" for row in self._rows.values())
         where = self.launches.device + (f" ({self.chip})" if self.launches.device == "metal" else "")
-        raise AutotunerError(
-            f"{self.tuner.__name__}: none of {len(self._rows)} configurations can be used on {where}:\n{lines}"
-        ) from self._first_error
+        reasons = [(row.config, row.outcome) for row in self._rows.values()]
+        raise nothing_left(self.tuner.__name__, reasons, f" on {where}") from self._first_error
 
     # Compilation -------------------------------------------------------------------------------------------------------
 
@@ -198,9 +192,10 @@ class Search:
         return sorted(names & set(self.launches.base.arg_names))
 
     def _leave_out_wrong(self, configs: list[Config], written: list[str]) -> list[Config]:
-        # Warps change nothing on the cpu: one of each size is enough.
-        leaders = {config.size()[0:1] + tuple(sorted(config.kwargs.items())): config for config in reversed(configs)}
-        same = {config: leaders[config.size()[0:1] + tuple(sorted(config.kwargs.items()))] for config in configs}
+        # Warps change nothing on the cpu: one of each choice of meta-parameters is enough, the first.
+        meta = {config: tuple(sorted(config.kwargs.items())) for config in configs}
+        leaders = {meta[config]: config for config in reversed(configs)}
+        same = {config: leaders[meta[config]] for config in configs}
         compiled = lambda config: self.launches.compile(config, device="cpu", checked=True)  # noqa: E731
         checked = self._in_parallel(compiled, list(leaders.values()), "checked")
         wrong = find_wrong(

@@ -106,7 +106,7 @@ class Space:
             )
         free = [name for name in self.sizes if name not in given]
         warps = self._warps(given, options, device, chip)
-        first = self._first(free, device, chip)
+        first = self._first(free, chip)
         if free:
             tiles = [sizes for sizes in itertools.product(self._sizes(len(free), device, chip), repeat=len(free)) if self._fits(sizes)]
             start = [first[name] for name in free]
@@ -127,8 +127,8 @@ class Space:
     def _launch_names(self, given: dict) -> list[str]:
         return [name for name in self._launch if name not in given]
 
-    def _first(self, free: list[str], device: str, chip: str) -> dict[str, int]:
-        row = default_for("cpu" if device == "cpu" else chip, len(free), self.dot)
+    def _first(self, free: list[str], chip: str) -> dict[str, int]:
+        row = default_for(chip, len(free), self.dot)
         known = dict(zip(free, row.sizes)) if row else dict.fromkeys(free, 32)
         return {name: self._defaults.get(name, size) for name, size in known.items()}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import namedtuple
 
-from .. import _core
+from .. import _core, knobs
 
 #: What kernels are compiled for.
 GPUTarget = namedtuple("GPUTarget", ["backend", "arch", "warp_size"])
@@ -18,7 +18,7 @@ class _Utils:
         """Properties of the current device under upstream's names; on the cpu a tile may take any memory."""
         metal = _core.get_device() == "metal"
         return {
-            "max_shared_mem": 32 * 1024 if metal else (1 << 31) - 1,
+            "max_shared_mem": _core.chip_facts(knobs.metal.chip)["max_threadgroup_bytes"] if metal else (1 << 31) - 1,
             "multiprocessor_count": os.cpu_count() or 1,
             "max_num_regs": 128,
             "warpSize": 32,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from .. import _core
-from .jit import JITFunction, KernelInterface
+from .jit import JITFunction, KernelInterface, LaunchedKernel
 
 
 def argument_names(fn) -> list[str]:
@@ -29,10 +28,8 @@ def indexed(base, functions) -> list:
     return [(base.arg_names.index(name), function) for name, function in functions]
 
 
-class Heuristics(_core.KernelBase, KernelInterface):
+class Heuristics(LaunchedKernel):
     """A kernel some of whose parameters are functions of the others. Over a jit function it launches without Python code but theirs."""
-
-    __getitem__ = _core.KernelBase.__getitem__
 
     def __new__(cls, fn, arg_names, values):
         return super().__new__(_HeuristicsOfTuner if unwrap(fn)[0] is None else cls)
@@ -47,12 +44,6 @@ class Heuristics(_core.KernelBase, KernelInterface):
     def _attach(self) -> None:
         base, functions = unwrap(self)
         self._tune(base, False, [], 0, indexed(base, functions))
-
-    def run(self, *args, grid, warmup=False, **kwargs):
-        if warmup:
-            kwargs["warmup"] = True
-            grid = (1,) if grid is None else grid
-        return self[grid](*args, **kwargs)
 
     def warmup(self, *args, grid=(1,), **kwargs):
         """Compile for these arguments, without running."""

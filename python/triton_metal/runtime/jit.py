@@ -50,6 +50,20 @@ class KernelInterface:
         return lambda *args, **kwargs: self.run(*args, grid=grid, warmup=False, **kwargs)
 
 
+class LaunchedKernel(_core.KernelBase, KernelInterface):
+    """Launches run in C++ from the subscript on."""
+
+    # In KernelInterface's order of resolution the C++ subscript would come second.
+    __getitem__ = _core.KernelBase.__getitem__
+
+    def run(self, *args, grid, warmup=False, **kwargs):
+        """Launch, or with `warmup` only compile; the same as `self[grid](...)`."""
+        if warmup:
+            kwargs["warmup"] = True
+            grid = (1,) if grid is None else grid
+        return self[grid](*args, **kwargs)
+
+
 class KernelParam:
     """One parameter of a jit function."""
 
@@ -187,13 +201,10 @@ def forget_compiled_kernels() -> int:
     return freed
 
 
-class JITFunction(_SourceOfFunction, _core.KernelBase, KernelInterface):
+class JITFunction(_SourceOfFunction, LaunchedKernel):
     """A function that is compiled for each combination of argument types, alignments and constants."""
 
     __triton_metal_kernel__ = True
-    # In KernelInterface's order of resolution the C++ subscript would come second.
-    __getitem__ = _core.KernelBase.__getitem__
-
     def __init__(
         self,
         fn,
@@ -249,13 +260,6 @@ class JITFunction(_SourceOfFunction, _core.KernelBase, KernelInterface):
         raise RuntimeError(
             f"Cannot call @triton.jit'd outside of the scope of a kernel; launch it as {self.__name__}[grid](...)"
         )
-
-    def run(self, *args, grid, warmup, **kwargs):
-        """Launch, or with `warmup` only compile; the same as `self[grid](...)`."""
-        if warmup:
-            kwargs["warmup"] = True
-            grid = (1,) if grid is None else grid
-        return self[grid](*args, **kwargs)
 
     def warmup(self, *args, grid=(1,), **kwargs):
         """Compile for these arguments, without running. Dtypes and MockTensors stand for arrays."""

@@ -12,8 +12,7 @@ from .. import _core, knobs
 from ..devices import current_device
 from ..errors import UnsupportedOnDevice
 
-#: Multiply-accumulates of a core and clock, two operations each; A19's matrix units (M5's) do four times as many on 16-bit operands.
-_OPERATIONS_PER_CORE = 256
+#: A19's matrix units (M5's) do so many times more operations on 16-bit operands than the ALUs.
 _MATRIX_FACTOR = 4
 
 
@@ -31,7 +30,7 @@ def get_dram_gbps(device=None) -> float:
 
 def get_max_simd_tflops(dtype, clock_rate, device=None) -> float:
     """TFLOP/s of the chip's ALUs at `clock_rate` kHz; those of 16 and 32 bits run at one rate."""
-    return _chip("get_max_simd_tflops", device)["cores"] * _OPERATIONS_PER_CORE * clock_rate * 1e-9
+    return _chip("get_max_simd_tflops", device)["cores"] * _core.OPERATIONS_PER_CORE * clock_rate * 1e-9
 
 
 def get_max_tensorcore_tflops(dtype, clock_rate, device=None) -> float:

@@ -13,6 +13,8 @@ import time
 import numpy as np
 
 from .. import _core, knobs, version
+from ..compiler.compiler import disk_cache_bytes, disk_cache_directory
+from ..devices import has_gpu
 from ..errors import TritonError
 from ..runtime.jit import jit
 
@@ -87,7 +89,7 @@ def check_packages(report: Report) -> None:
 
 def check_machine(report: Report) -> None:
     report.ok("processor", " ".join(_core.cpu_target_key().split("|")[:2]) + f", {_core.num_threads()} threads")
-    if sys.platform == "darwin" and platform.machine() == "arm64":
+    if has_gpu():
         report.ok("Metal", "this Mac's GPU")
         return
     library = os.path.join(os.path.dirname(_core.__file__), "libsoftmetal" + (".dylib" if sys.platform == "darwin" else ".so"))
@@ -101,7 +103,7 @@ def check_cache(report: Report) -> None:
     if not knobs.cache.enabled:
         report.note("disk cache", "switched off by TRITON_METAL_DISK_CACHE")
         return
-    folder = os.path.join(knobs.cache.dir, "triton-metal", version)
+    folder = disk_cache_directory()
     try:
         os.makedirs(folder, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -109,8 +111,7 @@ def check_cache(report: Report) -> None:
     except OSError as error:
         report.note("disk cache", f"{folder}: {error.strerror}; kernels are compiled in each process. Set TRITON_METAL_CACHE_DIR")
         return
-    size = sum(os.path.getsize(os.path.join(where, name)) for where, _, names in os.walk(folder) for name in names)
-    report.ok("disk cache", f"{folder}, {size / 1e6:.1f} MB of at most {knobs.cache.limit / 1e6:.0f} MB")
+    report.ok("disk cache", f"{folder}, {disk_cache_bytes() / 1e6:.1f} MB of at most {knobs.cache.limit / 1e6:.0f} MB")
 
 
 def check_environment(report: Report) -> None:

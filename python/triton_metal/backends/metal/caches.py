@@ -5,12 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 
-from ...compiler.compiler import disk_cache_directory
+from ...compiler.compiler import disk_cache_bytes, disk_cache_directory
 from ...runtime.jit import forget_compiled_kernels
-
-
-def _size_of(directory: str) -> int:
-    return sum(os.path.getsize(os.path.join(where, name)) for where, _, names in os.walk(directory) for name in names)
 
 
 def clear_cache(memory: bool = True, disk: bool = True) -> int:
@@ -23,6 +19,6 @@ def clear_cache(memory: bool = True, disk: bool = True) -> int:
     if disk:
         directory = disk_cache_directory()
         if os.path.isdir(directory):
-            freed += _size_of(directory)
+            freed += disk_cache_bytes()
             shutil.rmtree(directory)
     return freed

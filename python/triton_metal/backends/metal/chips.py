@@ -7,7 +7,8 @@ import enum
 import fnmatch
 
 from ... import _core, knobs
-from ...devices import check_chip, chip_of_this_machine, launches_return_early
+from ...devices import check_chip, chip_of_this_machine, has_gpu
+from ...runtime.autotuner_defaults import GUIDE_THREADS, GUIDE_TILES, of_generation
 
 
 class ChipGeneration(enum.IntEnum):
@@ -20,11 +21,9 @@ class ChipGeneration(enum.IntEnum):
     M5 = 17
 
 
-# Ranges that are worth a search, in powers of two: threads of a threadgroup, and the side of a tile of a matrix product.
-_THREADS = {ChipGeneration.M1: (128, 256), ChipGeneration.M2: (128, 256)}
-_TILES = {ChipGeneration.M1: (16, 64)}
-_THREADS_SINCE_M3 = (256, 512)
-_TILES_SINCE_M2 = (32, 128)
+def _range(table: dict[int, tuple], generation: int) -> tuple[int, int]:
+    values = of_generation(table, generation)
+    return min(values), max(values)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +31,8 @@ class HardwareCapabilities:
     """What is published of a chip. Nothing here was measured by this package; `metal.test_memory_bandwidth()` measures.
 
     `gpu_cores` and `bandwidth_gbs` (GB/s) are those of the largest variant with the name, `clock_mhz` (MHz) of its GPU. `threads_range`
-    and `tile_range` bound what the tuner tries when it is given no configurations.
+    and `tile_range` are the least and the most that the guide's ranges put into the space of a tuner without configurations: threads of a
+    threadgroup, and the side of a tile of a matrix product.
     """
 
     chip: str
@@ -55,7 +55,7 @@ class HardwareCapabilities:
     @property
     def fp32_tflops(self) -> float:
         """TFLOP/s of all cores: 128 multiply-adds a core and clock."""
-        return self.gpu_cores * 256 * self.clock_mhz * 1e-6
+        return self.gpu_cores * _core.OPERATIONS_PER_CORE * self.clock_mhz * 1e-6
 
     def __str__(self) -> str:
         lines = [f"{self.chip} ({self.generation.name}, {self.architecture})"]
@@ -97,9 +97,9 @@ def get_hardware_capabilities(chip: str | None = None) -> HardwareCapabilities:
         supports_dynamic_registers=facts["dynamic_registers"],
         supports_matrix_units=facts["matrix_units"],
         supports_float64=False,
-        threads_range=_THREADS.get(generation, _THREADS_SINCE_M3),
-        tile_range=_TILES.get(generation, _TILES_SINCE_M2),
-        is_this_machine=launches_return_early("metal") and name == chip_of_this_machine(),
+        threads_range=_range(GUIDE_THREADS, generation),
+        tile_range=_range(GUIDE_TILES, generation),
+        is_this_machine=has_gpu() and name == chip_of_this_machine(),
     )
 
 

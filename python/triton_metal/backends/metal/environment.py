@@ -7,13 +7,13 @@ import platform
 import sys
 
 from ... import _core, knobs
-from ...devices import launches_return_early
+from ...devices import has_gpu
 from ...errors import UnsupportedOnDevice
 
 
 def is_available() -> bool:
     """Whether "metal" is the GPU of a Mac. Elsewhere kernels for "metal" run as well, in the software Metal."""
-    return launches_return_early("metal") and check_environment().problem is None
+    return has_gpu() and check_environment().problem is None
 
 
 @dataclasses.dataclass(frozen=True)
