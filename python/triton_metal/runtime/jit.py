@@ -261,6 +261,10 @@ class JITFunction(_SourceOfFunction, LaunchedKernel):
             f"Cannot call @triton.jit'd outside of the scope of a kernel; launch it as {self.__name__}[grid](...)"
         )
 
+    def run(self, *args, grid, warmup, **kwargs):
+        """As every launch from C++; `warmup` has to be said, as in upstream."""
+        return super().run(*args, grid=grid, warmup=warmup, **kwargs)
+
     def warmup(self, *args, grid=(1,), **kwargs):
         """Compile for these arguments, without running. Dtypes and MockTensors stand for arrays."""
         return self.run(*(MockTensor.wrap_dtype(arg) for arg in args), grid=grid, warmup=True, **kwargs)
