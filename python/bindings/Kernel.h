@@ -116,6 +116,8 @@ int traverseTuner(TunerData &tuner, visitproc visit, void *arg);
 
 /// The body of a Launcher's call.
 PyObject *launchKernel(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names);
+/// Launcher._bind(...): (CompiledKernel, the block of packed parameters, the grid) of this launch, which is not run.
+PyObject *bindLaunch(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
 
 /// The names of launch options that are accepted; those that steer nothing here are part of the key all the same.
 constexpr size_t kMaxParameters = 256, kMaxOptions = 64;

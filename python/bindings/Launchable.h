@@ -37,13 +37,12 @@ public:
   /// Runs the kernel. Called with the GIL, which it releases while programs run. False with a Python exception set.
   virtual bool launch(std::span<const RuntimeArgument> arguments, const int32_t grid[3]) = 0;
 
+  /// Packs the arguments; `block` has layout.size bytes. False with an exception where a number does not fit its parameter.
+  bool pack(std::span<const RuntimeArgument> arguments, char *block) const;
+
   const Device device;
   const KernelSignature signature;
   const ParamsLayout layout;
-
-protected:
-  /// Packs the arguments; `block` has layout.size bytes. False with an exception where a number does not fit its parameter.
-  bool pack(std::span<const RuntimeArgument> arguments, char *block) const;
 };
 
 /// Code of the CPU device.

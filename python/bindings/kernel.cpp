@@ -285,9 +285,14 @@ bool readGrid(PyObject *object, const char *kernel, int32_t grid[3]) {
 bool addKernelTypes(PyObject *module) {
   static PyMemberDef launcherMembers[] = {
       {"__vectorcalloffset__", T_PYSSIZET, offsetof(LauncherObject, call), READONLY, nullptr}, {}};
+  static PyMethodDef launcherMethods[] = {
+      {"_bind", reinterpret_cast<PyCFunction>(reinterpret_cast<void *>(bindLaunch)), METH_FASTCALL | METH_KEYWORDS,
+       "(CompiledKernel, block of parameters, grid) of the launch with these arguments, which is not run."},
+      {}};
   static PyType_Slot launcherSlots[] = {
       {Py_tp_call, reinterpret_cast<void *>(PyVectorcall_Call)},
       {Py_tp_members, launcherMembers},
+      {Py_tp_methods, launcherMethods},
       {Py_tp_traverse, reinterpret_cast<void *>(traverseLauncher)},
       {Py_tp_clear, reinterpret_cast<void *>(clearLauncher)},
       {Py_tp_dealloc, reinterpret_cast<void *>(destroyLauncher)},

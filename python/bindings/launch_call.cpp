@@ -394,37 +394,54 @@ bool runPreRunHooks(const Call &call) {
   return true;
 }
 
-bool run(const Call &call, Specialization &specialization, const int32_t grid[3]) {
-  RuntimeArgument arguments[kMaxParameters + kMaxNestedWords];
+/// What the code of `specialization` gets from the call, in the order of its parameters; the number of them.
+size_t gatherArguments(const Call &call, const Specialization &specialization, RuntimeArgument *arguments) {
   size_t count = specialization.sources.size();
   for (size_t i = 0; i < count; ++i) {
     size_t source = specialization.sources[i];
     const ArgumentValue &value = call.value(source);
     arguments[i] = {call.object(source), value.bits, value.isDouble, call.valueName(source)};
   }
+  return count;
+}
+
+bool run(const Call &call, Specialization &specialization, const int32_t grid[3]) {
+  RuntimeArgument arguments[kMaxParameters + kMaxNestedWords];
+  size_t count = gatherArguments(call, specialization, arguments);
   // The cache may be cleared while the GIL is released.
   std::shared_ptr<Launchable> code = specialization.code;
   return code->launch({arguments, count}, grid);
+}
+
+/// Reads the arguments of a call and finds the code for them, or compiles it. Null with an exception set.
+Specialization *resolve(Call &call, LauncherObject *launcher, PyObject *const *args, size_t count, PyObject *names, bool runsHooks) {
+  call.settings = environmentStamp() * 0x9e3779b97f4a7c15u ^ launchSettings().knobs * 0xff51afd7ed558ccdu ^ call.data.stamp;
+  if (!bind(call, args, count, names))
+    return nullptr;
+  if (launcher->kernel->data->tuner && !choose(call, launcher))
+    return nullptr;
+  if (!bindDefaults(call) || !makeKey(call) || !checkGlobals(call))
+    return nullptr;
+  if (runsHooks && PyList_GET_SIZE(call.data.preRunHooks) != 0 && !runPreRunHooks(call))
+    return nullptr;
+  Specialization *specialization = call.data.cache.find(call.words, call.wordCount);
+  return specialization ? specialization : compile(call);
+}
+
+/// The kernel whose parameters a call binds: a tuner launches another one.
+KernelObject *launchedKernel(LauncherObject *launcher) {
+  TunerData *tuner = launcher->kernel->data->tuner.get();
+  return tuner ? tuner->kernel : launcher->kernel;
 }
 
 } // namespace
 
 PyObject *launchKernel(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names) {
   auto *launcher = reinterpret_cast<LauncherObject *>(self);
-  TunerData *tuner = launcher->kernel->data->tuner.get();
-  Call call(tuner ? tuner->kernel : launcher->kernel, launchSettings().device);
-  call.settings = environmentStamp() * 0x9e3779b97f4a7c15u ^ launchSettings().knobs * 0xff51afd7ed558ccdu ^ call.data.stamp;
+  Call call(launchedKernel(launcher), launchSettings().device);
   int32_t grid[3] = {launcher->grid[0], launcher->grid[1], launcher->grid[2]};
-  if (!bind(call, args, PyVectorcall_NARGS(nargsf), names))
-    return nullptr;
-  if (tuner && !choose(call, launcher))
-    return nullptr;
-  if (!bindDefaults(call) || !makeKey(call) || !checkGlobals(call))
-    return nullptr;
-  if (PyList_GET_SIZE(call.data.preRunHooks) != 0 && !runPreRunHooks(call))
-    return nullptr;
-  Specialization *specialization = call.data.cache.find(call.words, call.wordCount);
-  if (!specialization && !(specialization = compile(call)))
+  Specialization *specialization = resolve(call, launcher, args, PyVectorcall_NARGS(nargsf), names, /*runsHooks=*/true);
+  if (!specialization)
     return nullptr;
   PyObject *compiled = incremented(specialization->compiled);
   if (call.warmup)
@@ -443,6 +460,27 @@ PyObject *launchKernel(PyObject *self, PyObject *const *args, size_t nargsf, PyO
     return compiled;
   Py_DECREF(compiled);
   return nullptr;
+}
+
+PyObject *bindLaunch(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
+  auto *launcher = reinterpret_cast<LauncherObject *>(self);
+  Call call(launchedKernel(launcher), launchSettings().device);
+  call.warmup = true; // a tuner takes what it chose before, or the first that fits, and tries nothing
+  int32_t grid[3] = {launcher->grid[0], launcher->grid[1], launcher->grid[2]};
+  Specialization *specialization = resolve(call, launcher, args, size_t(count), names, /*runsHooks=*/false);
+  if (!specialization)
+    return nullptr;
+  PyObject *compiled = incremented(specialization->compiled);
+  std::shared_ptr<Launchable> code = specialization->code;
+  RuntimeArgument arguments[kMaxParameters + kMaxNestedWords];
+  size_t used = gatherArguments(call, *specialization, arguments);
+  std::vector<char> block(code->layout.size);
+  if ((launcher->gridFunction && !callGridFunction(call, launcher->gridFunction, grid)) || !code->pack({arguments, used}, block.data())) {
+    Py_DECREF(compiled);
+    return nullptr;
+  }
+  PyObject *params = PyBytes_FromStringAndSize(block.data(), Py_ssize_t(block.size()));
+  return Py_BuildValue("(NN(iii))", compiled, params, grid[0], grid[1], grid[2]);
 }
 
 } // namespace triton_metal::python

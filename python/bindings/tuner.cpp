@@ -179,7 +179,7 @@ bool choose(Call &call, LauncherObject *launcher) {
     choice = findOrAsk(call, tuner, launcher, transient);
     if (!choice || !give(call, *choice))
       return false;
-    if (tuner.best != choice->config) {
+    if (!call.warmup && tuner.best != choice->config) { // the configuration of the last launch
       PyObject *old = tuner.best;
       Py_INCREF(choice->config);
       tuner.best = choice->config;

@@ -134,6 +134,11 @@ class Launcher:
     def __call__(self, /, *args, **kwargs):
         """Call self as a function."""
 
+    def _bind(self, *args, **kwargs) -> tuple[object, bytes, tuple[int, int, int]]:
+        """
+        (CompiledKernel, block of parameters, grid) of the launch with these arguments, which is not run.
+        """
+
     __vectorcalloffset__: types.MemberDescriptorType = ...
 
 class Launchable:
