@@ -2,6 +2,7 @@
 
     python benchmarks/tuner.py            ten pairs of kernel and shape on the cpu device
     python benchmarks/tuner.py --pairs add blur
+    python benchmarks/tuner.py --held-out # ten others, which no constant of the tuner was chosen on
 
 An exhaustive run measures every configuration in many interleaved rounds; a level is the mean of the fastest quarter of samples. The
 choice is good if its level is within 5 % of the best one. With a busy core another process computes while the tuner searches; levels are
@@ -25,6 +26,7 @@ import numpy as np
 import triton_metal as triton
 from kernels import aligned, load_example
 from rounds import Row, Times, compare, interleave
+from tuner_held_out import held_out
 
 WITHIN, ENOUGH = 1.05, 9
 SAMPLE_SECONDS = 4e-4
@@ -206,9 +208,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=60, help="of the exhaustive runs (default: %(default)s)")
     parser.add_argument("--pairs", nargs="+", help="names of pairs (default: all)")
+    parser.add_argument("--held-out", action="store_true", help="ten other pairs")
     options = parser.parse_args()
-    chosen_pairs = [pair for pair in pairs() if not options.pairs or pair.name in options.pairs]
-    print(f"{'pair':20}{'configs':>8}{'best ms':>9}{'worst':>7}  {'choice: quiet':>14}{'core busy':>11}{'search s':>10}  best")
+    all_pairs = held_out(Pair, _configs, _powers, _product) if options.held_out else pairs()
+    chosen_pairs = [pair for pair in all_pairs if not options.pairs or pair.name in options.pairs]
+    print(f"{'pair':27}{'configs':>8}{'best ms':>9}{'worst':>7}  {'choice: quiet':>14}{'core busy':>11}{'search s':>10}  best")
     good = {False: 0, True: 0}
     for pair in chosen_pairs:
         times, choices, seconds = judge(pair, options.rounds)
@@ -217,7 +221,7 @@ def main() -> None:
         for busy, ratio in ratios.items():
             good[busy] += ratio <= WITHIN
         best = pair.configs[levels.index(min(levels))]
-        print(f"{pair.name:20}{len(levels):8}{min(levels) * 1e3:9.4f}{max(levels) / min(levels):6.1f}x  {ratios[False]:13.3f}x"
+        print(f"{pair.name:27}{len(levels):8}{min(levels) * 1e3:9.4f}{max(levels) / min(levels):6.1f}x  {ratios[False]:13.3f}x"
               f"{ratios[True]:10.3f}x{seconds:10.2f}  {best.kwargs}", flush=True)
     for busy, count in good.items():
         print(f"{'a core busy' if busy else 'quiet'}: {count} of {len(chosen_pairs)} within {WITHIN:.2f}x of the best"
