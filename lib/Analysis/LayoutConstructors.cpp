@@ -51,6 +51,37 @@ LinearLayout LinearLayout::blocked(ArrayRef<int64_t> shape, ArrayRef<unsigned> o
   return LinearLayout(shape, registers, lanes, simdgroups);
 }
 
+LinearLayout LinearLayout::tiled(ArrayRef<int64_t> shape, ArrayRef<unsigned> order, unsigned vector, unsigned simdgroupBits) {
+  assert(order.size() >= 2 && "a tile has two dimensions");
+  BitTaker bits(shape);
+  Bases registers, lanes, simdgroups;
+  auto take = [&](unsigned dim, unsigned count, Bases &into) {
+    for (unsigned i = 0; i < count && bits.left(dim); ++i)
+      into.push_back(bits.take(dim));
+  };
+  take(order[0], Log2_32(vector), registers);
+  unsigned rows = std::min(vector > 1 ? 3u : 2u, bits.left(order[1]));
+  take(order[0], kLaneBits - rows, lanes);
+  take(order[1], kLaneBits - lanes.size(), lanes);
+  lanes.resize(kLaneBits, 0);
+  // SIMD-groups halve what is longest, the slower of equals.
+  SmallVector<unsigned, 4> groups(shape.size(), 0);
+  auto leftOf = [&](unsigned dim) { return bits.left(dim) - groups[dim]; };
+  for (unsigned i = 0; i < simdgroupBits; ++i) {
+    unsigned longest = order.back();
+    for (unsigned dim : reverse(order))
+      if (leftOf(dim) > leftOf(longest))
+        longest = dim;
+    groups[longest] += leftOf(longest) ? 1 : 0;
+  }
+  for (unsigned dim : order)
+    take(dim, leftOf(dim), registers);
+  for (unsigned dim : order)
+    take(dim, bits.left(dim), simdgroups);
+  simdgroups.resize(simdgroupBits, 0);
+  return LinearLayout(shape, registers, lanes, simdgroups);
+}
+
 LinearLayout LinearLayout::simdgroupMatrix(ArrayRef<int64_t> shape, unsigned tileM, unsigned tileN, unsigned groupsMBits,
                                            unsigned groupsNBits) {
   assert(shape.size() >= 2 && "a matrix has two dimensions");

@@ -82,6 +82,7 @@ Result<MetalCode> compileForMetal(const Module &module, const MetalOptions &opti
     if (!run([&](OpPassManager &manager) { ttm::buildTritonMetalPasses(manager, layouts); }, "distribute the kernel's tensors"))
       return;
     code.ttm = textOf(*copy);
+    code.hints = capture.takeHintRemarks();
     code.dots = dotShapes(*copy);
     if (!run([&](OpPassManager &manager) { buildMSLPipeline(manager); }, "turn the kernel into Metal"))
       return;

@@ -53,6 +53,10 @@ static int64_t metadataInteger(const DiagnosticArgument &argument) {
 }
 
 void DiagnosticCapture::handle(Diagnostic &diagnostic) {
+  auto &metadata = diagnostic.getMetadata();
+  if (diagnostic.getSeverity() == DiagnosticSeverity::Warning && metadata.size() == 1 &&
+      metadataString(metadata[0]) == kLayoutHintMetadata)
+    hints.push_back({diagnostic.str(), toSourceLocation(diagnostic.getLocation())});
   if (diagnostic.getSeverity() != DiagnosticSeverity::Error || first)
     return;
   Error error;
@@ -61,7 +65,6 @@ void DiagnosticCapture::handle(Diagnostic &diagnostic) {
   error.where = toSourceLocation(diagnostic.getLocation());
   for (Diagnostic &note : diagnostic.getNotes())
     error.notes.push_back(note.str());
-  auto &metadata = diagnostic.getMetadata();
   if (metadata.size() == 5 && metadataString(metadata[0]) == kUnsupportedMetadata) {
     error.kind = Error::Kind::Unsupported;
     error.op = metadataString(metadata[1]);

@@ -467,6 +467,12 @@ void bindMetal(nb::module_ &m) {
         return lines;
       }, "(line of the text, file, line, column) of the source, in the order of the text.")
       .def_prop_ro("facts", factsOf)
+      .def_prop_ro("ignored_hints", [](const MetalCode &self) {
+        nb::list hints;
+        for (const Remark &hint : self.hints)
+          hints.append(nb::make_tuple(hint.message, hint.where.file, hint.where.line));
+        return hints;
+      }, "(message, file, line) of each layout hint that could not be followed.")
       .def("with_text", [](const MetalCode &self, const std::string &text) {
         auto code = std::make_shared<MetalCode>(self);
         code->kernel.text = text;

@@ -19,6 +19,24 @@ needs_softmetal = pytest.mark.skipif(not pathlib.Path(triton._core.__file__).wit
                                      reason="the software Metal is not built")
 
 
+#: Of a counting launch: every threadgroup.
+EVERYTHING = 1 << 30
+
+
+def counted(launcher, arguments, sample=EVERYTHING, **options):
+    """What the software Metal counts in a launch, and the compiled kernel."""
+    triton._core.take_metal_counters()
+    compiled = launcher(*arguments, **options, counting=sample, device="metal")
+    return triton._core.take_metal_counters(), compiled
+
+
+def aligned(n, dtype=np.float32):
+    """n zeros, from the start of a line of 128 bytes on."""
+    raw = np.zeros(n * np.dtype(dtype).itemsize + 128, np.uint8)
+    start = -raw.ctypes.data % 128
+    return raw[start:start + n * np.dtype(dtype).itemsize].view(dtype)
+
+
 def kernel_from_text(text: str):
     """The jit function defined by `text`, whose function is called `kernel`."""
     file = f"<test kernel {next(NUMBER)}>"

@@ -27,7 +27,8 @@ def run(tmp_path, *command: str) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, *command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/guide/getting-started.md", "docs/reference/autotuning.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/guide/getting-started.md", "docs/reference/autotuning.md",
+                                  "docs/reference/memory-layouts.md"])
 def test_python_blocks_run_one_after_another(page, tmp_path):
     source = "\n".join(blocks(ROOT / page, "python"))
     assert source

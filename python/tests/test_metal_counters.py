@@ -6,6 +6,7 @@ import pytest
 
 import triton_metal as triton
 import triton_metal.language as tl
+from arrays import EVERYTHING, aligned, counted
 from triton_metal import _core
 
 
@@ -27,22 +28,7 @@ def matmul_kernel(a_ptr, b_ptr, c_ptr, K, M: tl.constexpr, N: tl.constexpr, BLOC
     tl.store(c_ptr + rows[:, None] * N + columns[None, :], sums)
 
 
-ALL = 1 << 30
-
-
-def counted(launcher, arguments, sample=ALL, **options):
-    _core.take_metal_counters()
-    compiled = launcher(*arguments, **options, counting=sample, device="metal")
-    return _core.take_metal_counters(), compiled
-
-
-def aligned(n, dtype=np.float32):
-    raw = np.zeros(n * np.dtype(dtype).itemsize + 128, np.uint8)
-    start = -raw.ctypes.data % 128
-    return raw[start:start + n * np.dtype(dtype).itemsize].view(dtype)
-
-
-@pytest.mark.parametrize("sample", [ALL, 4, 1000])
+@pytest.mark.parametrize("sample", [EVERYTHING, 4, 1000])
 def test_counts_of_a_stream(sample):
     n, block = 4096, 256
     x, y, out = (aligned(n) for _ in range(3))

@@ -224,6 +224,10 @@ class MetalCode:
     @property
     def facts(self) -> dict: ...
 
+    @property
+    def ignored_hints(self) -> list:
+        """(message, file, line) of each layout hint that could not be followed."""
+
     def air(self) -> str:
         """The kernel's AIR as text; only the software Metal has it."""
 

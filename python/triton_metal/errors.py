@@ -178,6 +178,10 @@ class DeviceFault(TritonError):
         return type(self), (self.fault, self.where)
 
 
+class LayoutHintWarning(UserWarning):
+    """A load or store has a layout hint that cannot be followed; the kernel is compiled as without it."""
+
+
 class InternalCompilerError(TritonError):
     """A fault of this package; `reproducer` is the path of a file that shows it, or empty."""
 

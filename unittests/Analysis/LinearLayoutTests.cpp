@@ -103,6 +103,8 @@ TEST_F(LinearLayoutTest, ConstructorsReachEveryElementAndFitEachOther) {
       order.push_back(dim);
     std::shuffle(order.begin(), order.end(), random);
     expectValid(LinearLayout::blocked(shape, order, 1u << below(3), groups));
+    if (shape.size() >= 2)
+      expectValid(LinearLayout::tiled(shape, order, 1u << below(3), groups));
 
     int64_t m = 1 << below(7), n = 1 << below(7), k = 1 << below(6);
     unsigned groupsM = below(groups + 1), groupsN = groups - groupsM;
@@ -217,6 +219,15 @@ TEST_F(LinearLayoutTest, BlockedKeepsLanesInterleaved) {
   EXPECT_EQ(small.getFreeLaneMask(), 16u);
   EXPECT_EQ(small.getFreeSimdgroupMask(), 3u);
   EXPECT_EQ(small.getNumRegisters(), 1u);
+}
+
+TEST_F(LinearLayoutTest, TiledKeepsSquares) {
+  LinearLayout layout = LinearLayout::tiled({64, 64}, {1, 0}, 4, 2);
+  EXPECT_EQ(layout.getContiguousRegisters(1), 4u);
+  EXPECT_EQ(layout.getLaneBases(), ArrayRef<uint32_t>({4, 8, 64, 128, 256}));
+  EXPECT_EQ(layout.getSimdgroupBases(), ArrayRef<uint32_t>({16 * 64, 32 * 64}));
+  EXPECT_EQ(LinearLayout::tiled({64, 64}, {1, 0}, 1, 2).getLaneBases(), ArrayRef<uint32_t>({1, 2, 4, 64, 128}));
+  EXPECT_EQ(LinearLayout::tiled({4, 64}, {1, 0}, 4, 0).getLaneBases(), ArrayRef<uint32_t>({4, 8, 16, 64, 128}));
 }
 
 TEST_F(LinearLayoutTest, InvalidLayoutsSayWhy) {

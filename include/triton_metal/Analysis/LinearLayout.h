@@ -61,6 +61,10 @@ public:
   /// registers, SIMD-groups on the slowest bits. order lists dimensions from the fastest. Lanes are filled along order[0] first.
   static LinearLayout blocked(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<unsigned> order, unsigned vector,
                               unsigned simdgroupBits);
+  /// Memory access in two dimensions: `vector` neighbouring elements along order[0] in registers, then a tile of lanes over order[0]
+  /// and order[1], 4x8 of vectors or 8x4 of single elements, then registers, so that each SIMD-group has one tile, near to a square.
+  /// Where a dimension is too short for its share of the lanes, the other one has more.
+  static LinearLayout tiled(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<unsigned> order, unsigned vector, unsigned simdgroupBits);
   /// Results of dot: 8x8 fragments in the lane map of simdgroup_matrix over the last two dimensions, tiles of tileM x tileN a
   /// SIMD-group, `groupsM` x `groupsN` of them side by side. Leading dimensions are registers.
   static LinearLayout simdgroupMatrix(llvm::ArrayRef<int64_t> shape, unsigned tileM, unsigned tileN, unsigned groupsMBits,

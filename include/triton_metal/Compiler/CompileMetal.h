@@ -21,6 +21,7 @@ struct MetalCode {
   KernelSignature signature;
   std::string ttir, ttm;   ///< the module as it came, and with its tensors distributed
   std::vector<DotShape> dots; ///< of the dots on matrix fragments, each shape once
+  std::vector<Remark> hints;  ///< layout hints that could not be followed, and why
   msl::KernelText kernel;  ///< text, entry, origins of lines, language version, facts
 };
 

@@ -20,6 +20,12 @@ struct SourceLocation {
   unsigned column = 0;
 };
 
+/// Something that the user should know of a kernel that was compiled.
+struct Remark {
+  std::string message;
+  SourceLocation where{};
+};
+
 struct Error {
   enum class Kind : uint8_t {
     Parse,       ///< text is not a module of ours

@@ -20,10 +20,13 @@ public:
   /// The first error, with the notes attached; `fallback` where nobody said anything. Diagnostics that carry the metadata of
   /// Support/Unsupported.h give Unsupported and Resources, all others `kind`.
   Error take(Error::Kind kind, std::string fallback);
+  /// What was said of layout hints that could not be followed, in the order in which it was said.
+  std::vector<Remark> takeHintRemarks() { return std::move(hints); }
 
 private:
   void handle(mlir::Diagnostic &diagnostic);
   std::optional<Error> first;
+  std::vector<Remark> hints;
   mlir::ScopedDiagnosticHandler handler;
 };
 

@@ -63,6 +63,7 @@ enum class Rounding : uint8_t { Default, NearestEven, TowardZero };
 struct MemoryHints {
   std::string cache, eviction;
   bool isVolatile = false;
+  std::string layout; ///< name of a member of MemoryLayout; empty for none
 };
 
 class Semantics {

@@ -266,12 +266,14 @@ struct AssignLayouts : public triton_metal::ttm::impl::AssignLayoutsBase<AssignL
     module->setAttr(kNumSimdgroups, builder.getI32IntegerAttr(numWarps));
     module->setAttr(kChip, builder.getStringAttr(chip));
     for (auto function : module.getOps<tt::FuncOp>())
-      if (!function.isExternal())
-        assign(function, *profile);
+      if (!function.isExternal() && failed(assign(function, *profile)))
+        return signalPassFailure();
   }
 
-  void assign(tt::FuncOp function, const Chip &profile) {
+  LogicalResult assign(tt::FuncOp function, const Chip &profile) {
     AxisInfoAnalysis axis(function);
+    if (failed(checkLayoutHints(function, axis)))
+      return failure();
     LayoutClasses classes(function, axis, profile, llvm::Log2_32(numWarps));
     SmallVector<AccessFacts> accesses;
     function.walk([&](Operation *op) {
@@ -283,6 +285,7 @@ struct AssignLayouts : public triton_metal::ttm::impl::AssignLayoutsBase<AssignL
     function.walk([](tt::DotOp dot) {
       dot->setAttr(kDotKind, StringAttr::get(dot.getContext(), isScalarDot(dot) ? "scalar" : "simdgroup_matrix"));
     });
+    return success();
   }
 };
 

@@ -21,15 +21,20 @@ LinearLayout LayoutClasses::getCoalesced(Operation *access) const {
     auto scan = dyn_cast<tt::ScanOp>(access);
     return scan ? getForScan(scan.getSrcs()[0].getType(), scan.getAxis()) : getDefault(access->getResult(0).getType());
   }
+  auto type = cast<RankedTensorType>(pointers.getType());
+  return LinearLayout::blocked(type.getShape(), axis.getOrder(pointers), getVector(access), simdgroupBits);
+}
+
+int64_t LayoutClasses::getVector(Operation *access) const {
+  Value pointers = getPointers(access);
   auto type = cast<RankedTensorType>(tt::getPointeeLike(pointers.getType()));
   SmallVector<unsigned> order = axis.getOrder(pointers);
-  int64_t vector = 1;
-  if (!order.empty()) {
-    // As wide as is proven, at most 16 bytes a lane, and not wider than what keeps every lane busy.
-    int64_t perThread = std::max<int64_t>(1, type.getNumElements() >> (LinearLayout::kLaneBits + simdgroupBits));
-    vector = std::min({axis.getVector(pointers, order[0]), int64_t(kMaxVectorBytes / bytesOf(type.getElementType())), perThread});
-  }
-  return LinearLayout::blocked(type.getShape(), order, std::max<int64_t>(1, vector), simdgroupBits);
+  if (order.empty())
+    return 1;
+  // At most 16 bytes a lane.
+  int64_t perThread = std::max<int64_t>(1, type.getNumElements() >> (LinearLayout::kLaneBits + simdgroupBits));
+  int64_t widest = std::max<int64_t>(1, kMaxVectorBytes / bytesOf(type.getElementType()));
+  return std::min({axis.getVector(pointers, order[0]), widest, perThread});
 }
 
 bool LayoutClasses::isGoodFor(Operation *access, const LinearLayout &layout) const {

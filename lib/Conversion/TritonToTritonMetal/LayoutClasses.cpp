@@ -11,9 +11,12 @@ LayoutClasses::LayoutClasses(tt::FuncOp function, const AxisInfoAnalysis &axis, 
     : axis(axis), chip(chip), simdgroupBits(simdgroupBits) {
   collect(function);
   function.walk([&](Operation *op) { connect(op); });
+  sortAccesses();
   for (auto [i, edge] : llvm::enumerate(edges))
     edgesFrom[find(edge.from)].push_back(i);
+  fixCoalesced();
   decideDots();
+  decideHinted();
   decideAccesses();
   decideRest();
 }
@@ -96,10 +99,19 @@ void LayoutClasses::connectAccess(Operation *op) {
     addEdge(Edge::ValueToAccess, values[value], access, op);
     addEdge(Edge::AccessToValue, access, values[value], op);
   }
-  // Pointers, masks and indices serve this access; a gather's source may lie anywhere.
-  for (Value operand : op->getOperands())
-    if (isAnchored(operand) && !llvm::is_contained(list, operand) && !(isa<tt::GatherOp>(op) && operand == op->getOperand(0)))
+  LayoutHint hint = getLayoutHint(op, axis);
+  if (hint != LayoutHint::None)
+    hints[op] = hint;
+  // Pointers, masks and indices serve this access; a gather's source may lie anywhere. What serves a hinted access may serve another
+  // one with another hint.
+  for (Value operand : op->getOperands()) {
+    if (!isAnchored(operand) || llvm::is_contained(list, operand) || (isa<tt::GatherOp>(op) && operand == op->getOperand(0)))
+      continue;
+    if (hint == LayoutHint::None)
       unite(access, values[operand]);
+    else
+      addEdge(Edge::AccessToValue, access, values[operand], op);
+  }
 }
 
 void LayoutClasses::connect(Operation *op) {
@@ -176,6 +188,8 @@ std::optional<LinearLayout> LayoutClasses::follow(const Edge &edge, const Linear
   case Edge::AccessToValue:
     return layout;
   case Edge::ValueToAccess:
+    if (hints.lookup(edge.op) == LayoutHint::Block)
+      return isTileFor(edge.op, layout, fromDot) ? std::optional<LinearLayout>(layout) : std::nullopt;
     if (isa<tt::ScanOp>(edge.op) || !fromDot)
       return isGoodFor(edge.op, layout) ? std::optional<LinearLayout>(layout) : std::nullopt;
     return layout;
@@ -189,6 +203,10 @@ void LayoutClasses::decide(unsigned node, const LinearLayout &layout, bool fromD
     return;
   nodes[root].layout = layout;
   nodes[root].fromDot = fromDot;
+  spread(root);
+}
+
+void LayoutClasses::spread(unsigned root) {
   SmallVector<unsigned> queue{root};
   for (unsigned next = 0; next < queue.size(); ++next) {
     unsigned from = queue[next];
@@ -204,7 +222,7 @@ void LayoutClasses::decide(unsigned node, const LinearLayout &layout, bool fromD
   }
 }
 
-void LayoutClasses::decideAccesses() {
+void LayoutClasses::sortAccesses() {
   auto weight = [](Operation *op) {
     Value value = getPointers(op) ? getPointers(op) : op->getResult(0);
     Type data = getPointers(op) ? tt::getPointeeLike(value.getType()) : value.getType();
@@ -215,10 +233,30 @@ void LayoutClasses::decideAccesses() {
   for (auto [i, op] : llvm::enumerate(accessOrder))
     order.push_back({-weight(op), i});
   llvm::sort(order);
+  accessOrder = llvm::map_to_vector(order, [list = accessOrder](auto entry) { return list[entry.second]; });
+}
+
+void LayoutClasses::fixCoalesced() {
+  // Not spread before dots have decided: what they carry through a loop must not be converted in it.
+  for (Operation *op : accessOrder)
+    if (hints.lookup(op) == LayoutHint::Coalesced)
+      nodes[find(accesses[op])].layout = getCoalesced(op);
+}
+
+void LayoutClasses::decideHinted() {
+  for (Operation *op : accessOrder)
+    if (hints.lookup(op) == LayoutHint::Coalesced)
+      spread(find(accesses[op]));
+  for (Operation *op : accessOrder)
+    if (hints.lookup(op) == LayoutHint::Block)
+      decide(accesses[op], getTiled(op), false);
+}
+
+void LayoutClasses::decideAccesses() {
   // Memory first: a scan or gather in the middle takes what its operands have, if it can.
   for (bool memory : {true, false})
-    for (auto [negated, index] : order)
-      if (Operation *op = accessOrder[index]; memory == bool(getPointers(op)))
+    for (Operation *op : accessOrder)
+      if (memory == bool(getPointers(op)))
         decide(accesses[op], getCoalesced(op), false);
 }
 

@@ -6,8 +6,10 @@
 // that have none yet:
 //
 //   1. results of dot, by the chip's table of SIMD-group tiles; then their operands, which so arrive as fragments in registers
-//   2. loads, stores and atomics, the largest first, by what coalesces
-//   3. what is left: blocked
+//   2. loads and stores with a hint of the user's, the largest first. A COALESCED access keeps its layout whatever dots want; a BLOCK
+//      access takes that of a dot, which is a tile, and else one of its own
+//   3. other loads, stores and atomics, the largest first, by what coalesces
+//   4. what is left: blocked
 //
 // A decision spreads along shape operations, reductions and broadcasts as far as the layout of one side determines the other, and
 // between an access and its value where the access stays about as coalesced. Where neighbours end up different, the rewriter
@@ -24,6 +26,13 @@ namespace triton_metal::ttm {
 
 /// Whether a dimension is below that of a matrix: the product is computed element by element.
 bool isScalarDot(tt::DotOp dot);
+
+/// What `layout=` of a load or store asks for, where it can be done (LayoutHints.cpp).
+enum class LayoutHint : uint8_t { None, Coalesced, Block };
+/// The hint of `access`; None also where it cannot be followed.
+LayoutHint getLayoutHint(mlir::Operation *access, const AxisInfoAnalysis &axis);
+/// Warns of each hint in `function` that cannot be followed, at its line; fails where one has no name that is known.
+mlir::LogicalResult checkLayoutHints(tt::FuncOp function, const AxisInfoAnalysis &axis);
 
 struct DotLayouts {
   LinearLayout a, b, c;
@@ -81,14 +90,25 @@ private:
     edges.push_back({kind, from, to, op, operand});
   }
 
+  void sortAccesses();
+  void fixCoalesced();
   void decideDots();
+  void decideHinted();
   void decideAccesses();
   void decideRest();
+  /// Spreads the layout of a class to those that have none.
+  void spread(unsigned root);
   /// Gives a class a layout, unless it has one, and spreads it.
   void decide(unsigned node, const LinearLayout &layout, bool fromDot);
   std::optional<LinearLayout> follow(const Edge &edge, const LinearLayout &layout, bool fromDot) const;
 
   LinearLayout getCoalesced(mlir::Operation *access) const;
+  /// The tile of a BLOCK access.
+  LinearLayout getTiled(mlir::Operation *access) const;
+  /// Whether `layout` is as good a tile for a BLOCK access as its own.
+  bool isTileFor(mlir::Operation *access, const LinearLayout &layout, bool fromDot) const;
+  /// The widest vectors of an access along its fastest dimension that are proven and leave no lane without work.
+  int64_t getVector(mlir::Operation *access) const;
   bool isGoodFor(mlir::Operation *access, const LinearLayout &layout) const;
   DotLayouts chooseDot(tt::DotOp dot) const;
 
@@ -98,7 +118,8 @@ private:
   llvm::DenseMap<mlir::Value, unsigned> values;
   llvm::DenseMap<mlir::Operation *, unsigned> accesses;
   llvm::MapVector<mlir::Operation *, DotLayouts> dots;
-  llvm::SmallVector<mlir::Operation *> accessOrder;
+  llvm::DenseMap<mlir::Operation *, LayoutHint> hints; ///< of accesses that have one
+  llvm::SmallVector<mlir::Operation *> accessOrder;    ///< the largest first
   llvm::SmallVector<mlir::Value> valueOrder;
   llvm::SmallVector<Node> nodes;
   llvm::SmallVector<Edge> edges;

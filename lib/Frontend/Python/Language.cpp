@@ -25,6 +25,7 @@ Language::Language() {
   rangeClass = core.attr("range");
   staticRangeClass = core.attr("static_range");
   conditionClass = core.attr("condition");
+  memoryLayoutClass = core.attr("MemoryLayout");
   staticAssert = core.attr("static_assert");
   staticPrint = core.attr("static_print");
   aggregateReplace = core.attr("aggregate_replace");

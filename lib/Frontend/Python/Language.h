@@ -18,7 +18,7 @@ public:
 
   nb::object core, math, standard, constexprClass, dtypeClass, pointerClass, blockClass, tensorClass, tupleClass, sliceClass;
   nb::object rangeClass, staticRangeClass, conditionClass, jitFunctionClass, constexprFunctionClass;
-  nb::object staticAssert, staticPrint, aggregateReplace;
+  nb::object memoryLayoutClass, staticAssert, staticPrint, aggregateReplace;
   nb::object compilationError, assertionFailure, unsupportedConstruct;
 
   /// The dtype object of an element type, of a type.

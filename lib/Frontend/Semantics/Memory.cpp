@@ -1,5 +1,6 @@
 //===- Memory.cpp - loads, stores and atomics ---------------------------------------===//
 #include "State.h"
+#include "triton_metal/Dialect/Triton/IR/MemoryLayout.h"
 
 #include "llvm/ADT/StringSwitch.h"
 
@@ -40,6 +41,24 @@ static Result<tt::EvictionPolicy> evictionPolicy(StringRef text) {
   return *found;
 }
 
+/// The attribute that stands for a memory layout in TTIR, by the name of the enumeration's member; empty for none.
+static Result<StringRef> memoryLayout(StringRef text) {
+  auto found = llvm::StringSwitch<std::optional<StringRef>>(text)
+                   .Case("", "")
+                   .Case("COALESCED", tt::kCoalescedLayout)
+                   .Case("BLOCK", tt::kBlockLayout)
+                   .Default(std::nullopt);
+  if (!found)
+    return valueError("unknown memory layout '" + text.str() + "'; known are 'COALESCED' and 'BLOCK'");
+  return *found;
+}
+
+/// Notes the hint on a load or store.
+static void setMemoryLayout(Operation *access, StringRef layout) {
+  if (!layout.empty())
+    access->setAttr(tt::kMemoryLayout, StringAttr::get(access->getContext(), layout));
+}
+
 static Result<tt::MemSemantic> memoryOrder(StringRef text) {
   auto found = llvm::StringSwitch<std::optional<tt::MemSemantic>>(text)
                    .Cases({"", "acq_rel"}, tt::MemSemantic::ACQUIRE_RELEASE)
@@ -76,6 +95,7 @@ Result<Tensor> Semantics::load(Tensor pointer, std::optional<Operand> mask, std:
                                const MemoryHints &hints) {
   TM_TRY(cache, cacheModifier(hints.cache));
   TM_TRY(eviction, evictionPolicy(hints.eviction));
+  TM_TRY(layout, memoryLayout(hints.layout));
   if (!pointer.elem().isPointer())
     return valueError("Unsupported ptr type " + pointer.type.str() + " in `tl.load`");
   if (!mask && other)
@@ -122,6 +142,7 @@ Result<Tensor> Semantics::load(Tensor pointer, std::optional<Operand> mask, std:
   auto op = tt::LoadOp::create(state->builder, state->loc(), state->typeOf(type), unwrap(pointer),
                                mask ? unwrap(maskValue) : Value(), other ? unwrap(otherValue) : Value(), cache, eviction,
                                hints.isVolatile);
+  setMemoryLayout(op, layout);
   Tensor loaded = wrap(op, type);
   return isBool ? cast(loaded, {Scalar::Int1}) : Result<Tensor>(loaded);
 }
@@ -147,6 +168,7 @@ Result<Nothing> Semantics::store(Tensor pointer, const Operand &operand, std::op
                                  const MemoryHints &hints) {
   TM_TRY(cache, cacheModifier(hints.cache));
   TM_TRY(eviction, evictionPolicy(hints.eviction));
+  TM_TRY(layout, memoryLayout(hints.layout));
   if (pointer.elem().isConst)
     return valueError("Cannot store to a constant pointer");
   if (!pointer.elem().isPointer())
@@ -177,8 +199,9 @@ Result<Nothing> Semantics::store(Tensor pointer, const Operand &operand, std::op
     elem = {Scalar::Int8};
   }
   TM_TRY(stored, cast(value, elem));
-  tt::StoreOp::create(state->builder, state->loc(), unwrap(pointer), unwrap(stored), maskOperand ? unwrap(mask) : Value(), cache,
-                      eviction);
+  auto op = tt::StoreOp::create(state->builder, state->loc(), unwrap(pointer), unwrap(stored), maskOperand ? unwrap(mask) : Value(),
+                                cache, eviction);
+  setMemoryLayout(op, layout);
   return Nothing{};
 }
 

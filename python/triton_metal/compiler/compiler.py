@@ -14,7 +14,7 @@ import warnings
 from collections import namedtuple
 
 from .. import _core, knobs
-from ..errors import LaunchError, UnsupportedOnDevice
+from ..errors import LaunchError, LayoutHintWarning, UnsupportedOnDevice
 from ..runtime.dependencies import spell
 from .options import Options
 
@@ -199,6 +199,16 @@ def _say_once(reason: str) -> None:
     warnings.warn(f"compiled kernels are not kept on disk: {reason}", RuntimeWarning, stacklevel=4)
 
 
+#: Where Python's warnings note what was shown, so that each place is shown once by default.
+_shown_hints: dict = {}
+
+
+def _warn_of_hints(artifact) -> None:
+    """Warn of each layout hint that could not be followed, at its line."""
+    for message, file, line in artifact.ignored_hints:
+        warnings.warn_explicit(message, LayoutHintWarning, file or "<ttir>", line, registry=_shown_hints)
+
+
 def disk_cache():
     """The cache of compiled kernels; None where it is switched off."""
     return _open_cache(disk_cache_directory(), knobs.cache.limit) if knobs.cache.enabled else None
@@ -251,6 +261,7 @@ def compile(src, target=None, options=None, _env_vars=None) -> CompiledKernel:
         files = cache.load(key)
         artifact = backend.restore(files) if files is not None else None
         if artifact is not None:
+            _warn_of_hints(artifact)
             return CompiledKernel(src, device, parsed, key, artifact)
     artifact = backend.build(src.make_ir(parsed), parsed)
     files = backend.save(artifact) if cache is not None else None
@@ -258,4 +269,5 @@ def compile(src, target=None, options=None, _env_vars=None) -> CompiledKernel:
         reason = cache.store(key, files)
         if reason:
             _say_once(reason)
+    _warn_of_hints(artifact)
     return CompiledKernel(src, device, parsed, key, artifact)

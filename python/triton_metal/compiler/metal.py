@@ -14,16 +14,18 @@ class Artifact:
 
     lazy_stages = ("air",)
 
-    def __init__(self, code, checked: bool, counting: int = 0):
+    def __init__(self, code, checked: bool, counting: int = 0, ignored_hints=()):
         self._code = code
         self._checked = checked
         self._counting = counting
+        #: (message, file, line) of layout hints that could not be followed
+        self.ignored_hints = [tuple(hint) for hint in ignored_hints]
         self.signature = code.signature
         self.stages = {"ttir": code.ttir, "ttm": code.ttm, "msl": code.msl}
         self.facts = {**code.facts, "lines": code.lines}
 
     def with_text(self, text: str) -> Artifact:
-        return Artifact(self._code.with_text(text), self._checked, self._counting)
+        return Artifact(self._code.with_text(text), self._checked, self._counting, self.ignored_hints)
 
     def stage(self, name: str):
         return self._code.air()
@@ -45,7 +47,7 @@ def build(module, options) -> Artifact:
         verify_each=knobs.compilation.verify_each,
         planted_fault=knobs.compilation.planted_fault,
     )
-    return Artifact(code, options.checked, options.counting)
+    return Artifact(code, options.checked, options.counting, code.ignored_hints)
 
 
 def save(artifact: Artifact) -> dict[str, bytes]:
@@ -58,6 +60,7 @@ def save(artifact: Artifact) -> dict[str, bytes]:
         "facts": code.facts,
         "checked": artifact._checked,
         "counting": artifact._counting,
+        "ignored_hints": artifact.ignored_hints,
     }
     return {
         "kernel.json": json.dumps(metadata, indent=1).encode(),
@@ -81,6 +84,7 @@ def restore(files: dict[str, bytes]) -> Artifact | None:
             [tuple(line) for line in metadata["lines"]],
             metadata["facts"],
         )
+        ignored_hints = [(str(message), str(file), int(line)) for message, file, line in metadata["ignored_hints"]]
     except (KeyError, TypeError, ValueError):
         return None
-    return Artifact(code, metadata["checked"], metadata["counting"])
+    return Artifact(code, metadata["checked"], metadata["counting"], ignored_hints)

@@ -1,8 +1,9 @@
 """The language of kernels: `import triton_metal.language as tl`."""
 
 from . import math, target_info
-from .core import (PropagateNan, TRITON_BUILTIN, add, advance, aggregate_replace, arange, associative_scan, assume, atomic_add, atomic_and,
-                   atomic_cas, atomic_max, atomic_min, atomic_or, atomic_poll, atomic_xchg, atomic_xor, base_type, base_value, bfloat16,
+from .core import (MemoryLayout, PropagateNan, TRITON_BUILTIN, add, advance, aggregate_replace, arange, associative_scan, assume,
+                   atomic_add, atomic_and, atomic_cas, atomic_max, atomic_min, atomic_or, atomic_poll, atomic_xchg, atomic_xor,
+                   base_type, base_value, bfloat16,
                    block_type, broadcast, broadcast_to, cast, cat, clamp, condition, const, constexpr, constexpr_type,
                    debug_barrier, device_assert, device_print, dot, dot_scaled, dtype, expand_dims, expect_zero, float16,
                    float32, float64, float8e4b15, float8e4b8, float8e4nv, float8e5, float8e5b16, full, gather,

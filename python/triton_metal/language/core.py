@@ -6,9 +6,10 @@ A function here has the signature and the documentation; what it means is in lib
 from __future__ import annotations
 
 from .builtin import TRITON_BUILTIN, builtin, extern, is_builtin, must_use_result
-from .types import (CONSTEXPR_0, MAX_TENSOR_NUMEL, PropagateNan, _SCALARS, _constexpr_to_value, _unwrap_if_constexpr,
-                    base_type, base_value, bfloat16, block_type, const, constexpr, constexpr_type, dtype, float16, float32,
-                    float64, float8e4b15, float8e4b8, float8e4nv, float8e5, float8e5b16, get_int_dtype, int1, int16, int32,
+from .types import (CONSTEXPR_0, MAX_TENSOR_NUMEL, MemoryLayout, PropagateNan, _SCALARS, _constexpr_to_value,
+                    _unwrap_if_constexpr, base_type, base_value, bfloat16, block_type, const, constexpr, constexpr_type,
+                    dtype, float16, float32, float64,
+                    float8e4b15, float8e4b8, float8e4nv, float8e5, float8e5b16, get_int_dtype, int1, int16, int32,
                     int64, int8, pi32_t, pointer_type, slice, str_to_ty, tensor, tuple, tuple_type, uint16, uint32, uint64,
                     uint8, void)
 
@@ -159,14 +160,16 @@ def dot_scaled(lhs, lhs_scale, lhs_format, rhs, rhs_scale, rhs_format, acc=None,
 
 @builtin
 def load(pointer, mask=None, other=None, boundary_check=(), padding_option="", cache_modifier="", eviction_policy="",
-         volatile=False, _semantic=None):
-    """The values that pointers point to. Where mask is false nothing is read, and the value is other, or 0."""
+         volatile=False, layout=None, _semantic=None):
+    """The values that pointers point to. Where mask is false nothing is read, and the value is other, or 0.
+
+    layout: a MemoryLayout or its name, a hint for metal that never changes the values."""
 
 
 @_tensor_member_fn
 @builtin
-def store(pointer, value, mask=None, boundary_check=(), cache_modifier="", eviction_policy="", _semantic=None):
-    """Store values through pointers; nothing where mask is false."""
+def store(pointer, value, mask=None, boundary_check=(), cache_modifier="", eviction_policy="", layout=None, _semantic=None):
+    """Store values through pointers; nothing where mask is false. layout: as in load."""
 
 
 @builtin
@@ -188,13 +191,13 @@ def make_tensor_descriptor(base, shape, strides, block_shape, padding_option="ze
 
 
 @builtin
-def load_tensor_descriptor(desc, offsets, cache_modifier="", eviction_policy="", _semantic=None):
-    """The tile of a descriptor at offsets."""
+def load_tensor_descriptor(desc, offsets, cache_modifier="", eviction_policy="", layout=None, _semantic=None):
+    """The tile of a descriptor at offsets. layout: as in load."""
 
 
 @builtin
-def store_tensor_descriptor(desc, offsets, value, _semantic=None):
-    """Store a tile through a descriptor."""
+def store_tensor_descriptor(desc, offsets, value, layout=None, _semantic=None):
+    """Store a tile through a descriptor. layout: as in load."""
 
 
 @builtin

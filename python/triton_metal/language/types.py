@@ -478,6 +478,14 @@ class slice:
         self.step = step
 
 
+class MemoryLayout(Enum):
+    """How the lanes of a SIMD-group should share a tensor that is loaded or stored: a hint, docs/reference/memory-layouts.md.
+
+    COALESCED: neighbouring lanes on neighbouring memory, with the widest vectors. BLOCK: a two-dimensional tile."""
+    COALESCED = "COALESCED"
+    BLOCK = "BLOCK"
+
+
 class PropagateNan(Enum):
     """What a NaN operand of minimum, maximum and clamp gives: the other operand, or NaN."""
     NONE = 0

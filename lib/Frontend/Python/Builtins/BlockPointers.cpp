@@ -119,7 +119,7 @@ Value triton_metal::frontend::loadBlockPointer(CallArguments &args) {
   if (args.has(1) || args.has(2))
     fail(ErrorKind::Value, "`mask` and `other` arguments cannot be specified for loading block pointers");
   std::string padding = args.text(4, "", "padding_option");
-  MemoryHints hints{args.text(5, "", "cache_modifier"), args.text(6, "", "eviction_policy"), args.flag(7, false)};
+  MemoryHints hints{args.text(5, "", "cache_modifier"), args.text(6, "", "eviction_policy"), args.flag(7, false), args.memoryLayout(8)};
   auto [pointers, mask] = materialise(args, args[0], args[3]);
   Elem elem = pointers.elem().pointee();
   std::optional<Operand> other;
@@ -137,7 +137,7 @@ Value triton_metal::frontend::loadBlockPointer(CallArguments &args) {
 Value triton_metal::frontend::storeBlockPointer(CallArguments &args) {
   if (args.has(2))
     fail(ErrorKind::Value, "`mask` argument cannot be specified for storing block pointers");
-  MemoryHints hints{args.text(4, "", "cache_modifier"), args.text(5, "", "eviction_policy"), false};
+  MemoryHints hints{args.text(4, "", "cache_modifier"), args.text(5, "", "eviction_policy"), false, args.memoryLayout(6)};
   auto [pointers, mask] = materialise(args, args[0], args[3]);
   get(args.sem.store(pointers, args.operand(1), mask, hints));
   return Value::none();

@@ -139,6 +139,14 @@ std::string CallArguments::text(size_t index, const char *otherwise, const char 
   return PyUnicode_AsUTF8(value.object.ptr());
 }
 
+std::string CallArguments::memoryLayout(size_t index) const {
+  if (has(index) && values[index].isConstant() && nb::isinstance(values[index].object, lang.memoryLayoutClass))
+    return nb::cast<std::string>(values[index].object.attr("name"));
+  if (has(index) && !(values[index].isConstant() && PyUnicode_Check(values[index].object.ptr())))
+    fail(ErrorKind::Type, "layout must be a MemoryLayout, its name or None, got " + valueStr(values[index]));
+  return text(index, "", "layout");
+}
+
 Elem CallArguments::elem(size_t index, const char *what) const {
   const Value &value = values[index];
   std::optional<Elem> elem = value.isConstant() ? lang.elemOf(value.object) : std::nullopt;

@@ -34,6 +34,8 @@ public:
   int64_t integerOf(const Value &value, const char *what) const;
   bool flag(size_t index, bool otherwise) const;
   std::string text(size_t index, const char *otherwise, const char *what) const;
+  /// The name of the memory layout that was given as a member of MemoryLayout or by name; empty for None.
+  std::string memoryLayout(size_t index) const;
   Elem elem(size_t index, const char *what) const;
   /// Integers of a tuple, or of one number.
   std::vector<int64_t> integers(const Value &value, const char *what) const;

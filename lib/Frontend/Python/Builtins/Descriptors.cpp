@@ -139,13 +139,14 @@ static Value loadTile(CallArguments &args, const Value &descriptor, std::pair<Te
 }
 
 static Value load(CallArguments &args) {
-  MemoryHints hints{args.text(2, "", "cache_modifier"), args.text(3, "", "eviction_policy"), false};
+  MemoryHints hints{args.text(2, "", "cache_modifier"), args.text(3, "", "eviction_policy"), false, args.memoryLayout(4)};
   return loadTile(args, args[0], locate(args, args[0], args[1]), hints);
 }
 
 static Value store(CallArguments &args) {
+  MemoryHints hints{"", "", false, args.memoryLayout(3)};
   auto [pointers, mask] = locate(args, args[0], args[1]);
-  get(args.sem.store(pointers, args.operand(2), mask, {}));
+  get(args.sem.store(pointers, args.operand(2), mask, hints));
   return Value::none();
 }
 
@@ -194,8 +195,8 @@ Value triton_metal::frontend::descriptorAttribute(Walker &walker, const Value &d
 std::span<const Builtin> triton_metal::frontend::descriptorBuiltins() {
   static constexpr Builtin table[] = {
       {"make_tensor_descriptor", "base shape strides block_shape padding_option=", makeDescriptor},
-      {"load_tensor_descriptor", "desc offsets cache_modifier= eviction_policy=", load},
-      {"store_tensor_descriptor", "desc offsets value", store},
+      {"load_tensor_descriptor", "desc offsets cache_modifier= eviction_policy= layout=", load},
+      {"store_tensor_descriptor", "desc offsets value layout=", store},
       {"_descriptor_gather", "desc x_offsets y_offset", gather},
       {"_descriptor_scatter", "desc value x_offsets y_offset", scatter},
       {"_descriptor_atomic_add", "desc offsets value", atomic<AtomicOp::Add>},

@@ -18,7 +18,7 @@ static Value load(CallArguments &args) {
   refuseBoundaryCheck(args[3], "loading");
   if (!args.text(4, "", "padding_option").empty())
     fail(ErrorKind::Value, "`padding_option` argument is not supported for loading a tensor of pointers or loading a scalar");
-  MemoryHints hints{args.text(5, "", "cache_modifier"), args.text(6, "", "eviction_policy"), args.flag(7, false)};
+  MemoryHints hints{args.text(5, "", "cache_modifier"), args.text(6, "", "eviction_policy"), args.flag(7, false), args.memoryLayout(8)};
   return get(args.sem.load(args.tensor(0), args.optionalOperand(1), args.optionalOperand(2), hints));
 }
 
@@ -26,7 +26,7 @@ static Value store(CallArguments &args) {
   if (args[0].kind == Value::Kind::BlockPointer)
     return storeBlockPointer(args);
   refuseBoundaryCheck(args[3], "storing");
-  MemoryHints hints{args.text(4, "", "cache_modifier"), args.text(5, "", "eviction_policy"), false};
+  MemoryHints hints{args.text(4, "", "cache_modifier"), args.text(5, "", "eviction_policy"), false, args.memoryLayout(6)};
   get(args.sem.store(args.tensor(0), args.operand(1), args.optionalOperand(2), hints));
   return Value::none();
 }
@@ -43,8 +43,8 @@ static Value atomicCas(CallArguments &args) {
 
 std::span<const Builtin> triton_metal::frontend::memoryBuiltins() {
   static constexpr Builtin table[] = {
-      {"load", "pointer mask= other= boundary_check= padding_option= cache_modifier= eviction_policy= volatile=", load},
-      {"store", "pointer value mask= boundary_check= cache_modifier= eviction_policy=", store},
+      {"load", "pointer mask= other= boundary_check= padding_option= cache_modifier= eviction_policy= volatile= layout=", load},
+      {"store", "pointer value mask= boundary_check= cache_modifier= eviction_policy= layout=", store},
       {"atomic_add", "pointer val mask= sem= scope=", atomic<AtomicOp::Add>},
       {"atomic_max", "pointer val mask= sem= scope=", atomic<AtomicOp::Max>},
       {"atomic_min", "pointer val mask= sem= scope=", atomic<AtomicOp::Min>},
