@@ -1,5 +1,8 @@
 """Flash attention, forward: softmax(q k^T * scale) v without the matrix of scores; each program owns a block of queries.
 
+Scores, softmax and product are one kernel, tiled along the keys; operands may be of half precision, sums are fp32. Blocks are given, or
+chosen by the tuner in a space that it builds from the kernel.
+
     ./dev run python examples/attention.py
 """
 import numpy as np
@@ -40,15 +43,22 @@ def attention_kernel(q_ptr, k_ptr, v_ptr, out_ptr, head_stride, n, scale,
     tl.store(out_ptr + base + rows[:, None] * HEAD + dims[None, :], out.to(out_ptr.dtype.element_ty), mask=rows[:, None] < n)
 
 
+autotuned_kernel = triton.jit(autotune=True, key=["n"])(attention_kernel.fn)  # what @triton.jit(autotune=True) above it would make
+
+
 def attention(q, k, v, out, causal=False, block=(64, 64), device=None):
-    """Attention of q, k, v [heads, n, head], contiguous; head is a power of two. Scaled by head**-0.5."""
+    """Attention of q, k, v [heads, n, head], contiguous; head is a power of two. Scaled by head**-0.5. The tuner chooses block=None."""
     heads, n, head = q.shape
+    if block is None:
+        return autotuned_kernel[lambda meta: (triton.cdiv(n, meta["BLOCK_M"]), heads)](
+            q, k, v, out, n * head, n, head**-0.5, HEAD=head, CAUSAL=causal, device=device)
     return attention_kernel[(triton.cdiv(n, block[0]), heads)](
         q, k, v, out, n * head, n, head**-0.5, HEAD=head, BLOCK_M=block[0], BLOCK_N=block[1], CAUSAL=causal, device=device)
 
 
 def reference(q, k, v, causal):
-    scores = q.astype(np.float64) @ k.swapaxes(1, 2) * q.shape[2] ** -0.5
+    q, k, v = (x.astype(np.float64) for x in (q, k, v))
+    scores = q @ k.swapaxes(1, 2) * q.shape[2] ** -0.5
     if causal:
         n = q.shape[1]
         scores = np.where(np.tril(np.ones((n, n), bool)), scores, -np.inf)
@@ -59,16 +69,20 @@ def reference(q, k, v, causal):
 def cases(device, rng):
     from cases import Case
     heads, n, head = (8, 1024, 64) if device == "cpu" else (2, 128, 64)
-    q, k, v = rng.standard_normal((3, heads, n, head), dtype=np.float32)
-    for causal in (False, True):
-        out = np.empty_like(q)
+    single = rng.standard_normal((3, heads, n, head), dtype=np.float32)
+    half = single.astype(np.float16)
+    for name, qkv, causal, block, tolerance in (("attention", single, False, (64, 64), 1e-5),
+                                                ("attention, causal", single, True, (64, 64), 1e-5),
+                                                ("attention fp16, autotuned", half, False, None, 2e-3)):
+        out = np.empty_like(qkv[0])
 
         def torch_op(t, causal=causal):
             return lambda *qkv: t.nn.functional.scaled_dot_product_attention(*(x[None] for x in qkv), is_causal=causal)[0]
-        yield Case("attention, causal" if causal else "attention", device, f"{heads}x{n}x{head}", out,
-                   run=lambda out=out, causal=causal: attention(q, k, v, out, causal, device=device),
-                   numpy=lambda causal=causal: reference(q, k, v, causal), torch=torch_op, torch_args=(q, k, v),
-                   flops=4 * heads * n * n * head // (2 if causal else 1), tolerance=1e-5)
+        yield Case(name, device, f"{heads}x{n}x{head}", out,
+                   run=lambda qkv=qkv, out=out, causal=causal, block=block: attention(*qkv, out, causal, block, device=device),
+                   numpy=lambda qkv=qkv, causal=causal: reference(*qkv, causal), torch=torch_op, torch_args=tuple(qkv),
+                   torch_fp32_args=tuple(qkv.astype(np.float32)) if qkv is half else None,
+                   flops=4 * heads * n * n * head // (2 if causal else 1), tolerance=tolerance)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from typing import Any, Callable
 
 import numpy as np
 
-EXAMPLES = ("vector_add", "softmax", "layer_norm", "sum", "matmul", "dropout", "attention", "image_filters")
+EXAMPLES = ("vector_add", "elementwise", "softmax", "layer_norm", "sum", "matmul", "convolution", "dropout", "attention",
+            "transformer_block", "image_filters")
 
 
 @dataclass
@@ -51,6 +52,25 @@ class Case:
         if not error <= limit:
             raise AssertionError(f"{self.name} {self.size} on {self.device}: error {error:.3g} is above {limit:.3g}")
         return error
+
+    def torch_functions(self) -> dict[str, Callable]:
+        """The PyTorch calls that compute the same: of the case's own types, and in fp32 where those are of half precision."""
+        if self.torch is None or not has_torch():
+            return {}
+        import torch
+        function = self.torch(torch)
+        peers = {"torch": self.torch_args}
+        if self.torch_fp32_args is not None:
+            peers["torch_fp32"] = self.torch_fp32_args
+        tensors = {name: [torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in args] for name, args in peers.items()}
+        return {name: lambda args=args: function(*args) for name, args in tensors.items()}
+
+    def check_torch(self) -> dict[str, Callable]:
+        """Compares with PyTorch, in fp32 where that is offered and four times as loosely as with NumPy; gives the calls."""
+        peers = self.torch_functions()
+        if peers and self.torch_same:
+            self.check(peers.get("torch_fp32", peers["torch"])(), slack=4)
+        return peers
 
 
 def has_torch() -> bool:
@@ -102,8 +122,9 @@ def main(file: str):
         for case in cases_of(example, device):
             kernels = case.kernels()
             error = case.check()
+            peers = "NumPy and PyTorch" if case.check_torch() and case.torch_same else "NumPy"
             seconds = times_of({"ours": case.run})["ours"]
-            print(f"{case.name:32s} {device:5s} {case.size:>16s}  max error {error:.2g}  {1e3 * seconds:.3f} ms")
+            print(f"{case.name:32s} {device:5s} {case.size:>16s}  max error {error:.2g} against {peers}  {1e3 * seconds:.3f} ms")
             for kernel in kernels:
                 if options.show in kernel.asm:  # a stage of the other device is passed over
                     print(kernel.asm[options.show])

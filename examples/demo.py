@@ -29,28 +29,13 @@ half precision. The peers write into arrays that are there where they can, as th
 MSL, chart and pictures: {out}/"""
 
 
-def torch_functions(case: Case) -> dict:
-    """The PyTorch calls that compute the same: of the case's own types, and in fp32 where those are of half precision."""
-    if case.torch is None or not has_torch():
-        return {}
-    import torch
-    function = case.torch(torch)
-    peers = {"torch": case.torch_args}
-    if case.torch_fp32_args is not None:
-        peers["torch_fp32"] = case.torch_fp32_args
-    tensors = {name: [torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in args] for name, args in peers.items()}
-    return {name: lambda args=args: function(*args) for name, args in tensors.items()}
-
-
 def measure(case: Case) -> dict:
     """Compile, run, check and time one case beside its peers."""
     began = time.perf_counter()
     kernels = case.kernels()
     first = time.perf_counter() - began
     error = case.check()
-    peers = torch_functions(case)
-    if peers and case.torch_same:
-        case.check(peers.get("torch_fp32", peers["torch"])(), slack=4)
+    peers = case.check_torch()
     seconds = times_of({"ours": case.run, "numpy": case.numpy, **peers})
     return {"case": case, "error": error, "seconds": seconds, "compile": max(first - seconds["ours"], 0.0),
             "msl": {kernel.name: kernel.asm["msl"] for kernel in kernels if "msl" in kernel.asm}}

@@ -2,6 +2,8 @@
 
     ./dev run python examples/matmul.py
 """
+import math
+
 import numpy as np
 
 import triton_metal as triton
@@ -50,12 +52,15 @@ def matmul(a, b, c, bias=None, block=(64, 64, 32), device=None):
                                BLOCK_M=block[0], BLOCK_N=block[1], BLOCK_K=block[2], EPILOGUE=bias is not None, device=device)
 
 
+def erf(x):
+    return np.vectorize(math.erf, otypes=[x.dtype])(x)
+
+
 def reference(a, b, bias=None):
     c = a.astype(np.float32) @ b.astype(np.float32)
     if bias is not None:
-        from math import erf
         c = c + bias
-        c = 0.5 * c * (1 + np.vectorize(erf, otypes=[np.float32])(c * np.float32(0.7071067811865476)))
+        c = 0.5 * c * (1 + erf(c * np.float32(0.7071067811865476)))
     return c
 
 

@@ -5,6 +5,8 @@ import sys
 import numpy as np
 import pytest
 
+import triton_metal
+
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
 pytestmark = pytest.mark.never_refused
 
@@ -50,6 +52,37 @@ def test_sum(load, device):
     assert abs(out[0] - x.sum(dtype=np.float64)) < 0.02
 
 
+def test_atomic_sum(load, device):
+    x, out = normal(50_003), np.zeros(1, np.float32)
+    for _ in range(2):  # the second begins at zero as well
+        load("sum").atomic_total(x, out, device=device)
+        assert abs(out[0] - x.sum(dtype=np.float64)) < 0.02
+
+
+@pytest.mark.parametrize("n", [1, 1000, 4096])
+def test_elementwise(load, device, n):
+    module, x, y = load("elementwise"), normal(n), normal(n)
+    for function in (module.fused, module.unfused):
+        out = np.zeros(n, np.float32)
+        function(x, y, out, device=device)
+        np.testing.assert_allclose(out, 2 * np.sin(x + y), atol=1e-6)
+    for kernel in (module.autotuned_kernel, module.per_chip_kernel):
+        out = np.zeros(n, np.float32)
+        module.double(x, out, kernel, device)
+        np.testing.assert_array_equal(out, 2 * x)
+
+
+@pytest.mark.parametrize("chip, threads", [("apple-m1-max", 128), ("apple-m2", 256), ("apple-m3-pro", 512), ("apple-m5", 512)])
+def test_elementwise_by_chip(load, chip, threads):
+    with triton_metal.knobs.metal.scope():
+        triton_metal.knobs.metal.chip = chip
+        x = normal(3000)
+        out = np.zeros_like(x)
+        kernel = load("elementwise").double(x, out, load("elementwise").per_chip_kernel, "metal")
+    np.testing.assert_array_equal(out, 2 * x)
+    assert kernel.metadata.facts["threads"] == threads
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 @pytest.mark.parametrize("size", [(64, 64, 64), (100, 90, 77), (33, 1, 5)])
 @pytest.mark.parametrize("bias", [False, True])
@@ -80,6 +113,40 @@ def test_attention(load, device, causal, shape):
     out = np.zeros_like(q)
     module.attention(q, k, v, out, causal, device=device)
     np.testing.assert_allclose(out, module.reference(q, k, v, causal), rtol=1e-4, atol=1e-5)
+
+
+def test_attention_with_chosen_blocks(load, device):
+    module = load("attention")
+    q, k, v = normal(3, 2, 100, 32).astype(np.float16)
+    out = np.zeros_like(q)
+    module.attention(q, k, v, out, block=None, device=device)
+    np.testing.assert_allclose(out, module.reference(q, k, v, False), rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize("kernel, stride, padding", [((3, 3), (1, 1), (1, 1)), ((5, 3), (2, 1), (2, 0)), ((1, 1), (1, 1), (0, 0)),
+                                                     ((1, 1), (2, 2), (1, 1)), ((7, 7), (3, 2), (0, 6))])
+def test_convolution(load, device, kernel, stride, padding):
+    module, x, weights = load("convolution"), normal(2, 5, 13, 17), normal(9, 5, *kernel)
+    extents = [module.output_extent(*axis) for axis in zip(x.shape[2:], kernel, stride, padding)]
+    out = np.full((2, 9, *extents), np.nan, np.float32)
+    module.convolution(x, weights, out, stride, padding, device=device)
+    np.testing.assert_allclose(out, module.reference(x, weights, stride, padding), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("n, width, heads", [(64, 64, 2), (37, 96, 3)])
+def test_transformer_block(load, device, n, width, heads):
+    module, x = load("transformer_block"), normal(n, width)
+    weights, out = module.Weights.random(np.random.default_rng(2), width, 2 * width + 5), np.zeros_like(x)
+    module.block(x, weights, heads, out, device=device)
+    np.testing.assert_allclose(out, module.reference(x, weights, heads), rtol=2e-2, atol=2e-2)
+
+
+@pytest.mark.parametrize("shape", [(16, 64, 3), (37, 27, 4), (5, 1, 1)])
+def test_sharpen(load, device, shape):
+    module, image = load("image_filters"), np.random.default_rng(1).random(shape, dtype=np.float32)
+    out = np.zeros_like(image)
+    module.sharpen(image, out, device=device)
+    np.testing.assert_allclose(out, module.sharpen_reference(image), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(16, 64), (37, 81)])
