@@ -19,6 +19,7 @@ void bindCompiler(nb::module_ &m);
 void bindFrontend(nb::module_ &m);
 void bindLaunch(nb::module_ &m);
 void bindMetal(nb::module_ &m);
+void bindRecording(nb::module_ &m);
 
 /// Raises the exception of triton_metal.errors that belongs to the error.
 [[noreturn]] void raise(const Error &error);

@@ -13,6 +13,8 @@
 
 namespace triton_metal::python {
 
+class LaunchRecord;
+
 enum class Device : uint8_t { CPU, Metal };
 const char *nameOf(Device device);
 
@@ -34,8 +36,9 @@ public:
   /// Makes the code runnable, which the first launch does else. Called with the GIL, which it releases; from several threads if need be.
   /// False with a Python exception set.
   virtual bool prepare() { return true; }
-  /// Runs the kernel. Called with the GIL, which it releases while programs run. False with a Python exception set.
-  virtual bool launch(std::span<const RuntimeArgument> arguments, const int32_t grid[3]) = 0;
+  /// Runs the kernel. Called with the GIL, which it releases while programs run. False with a Python exception set. `record`, where it
+  /// is not null, gets the parameters and the times.
+  virtual bool launch(std::span<const RuntimeArgument> arguments, const int32_t grid[3], LaunchRecord *record) = 0;
 
   /// Packs the arguments; `block` has layout.size bytes. False with an exception where a number does not fit its parameter.
   bool pack(std::span<const RuntimeArgument> arguments, char *block) const;

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "LaunchCall.h"
+#include "Recording.h"
 #include "triton_metal/Launch/Environment.h"
 
 #include <nanobind/stl/shared_ptr.h>
@@ -410,7 +411,13 @@ bool run(const Call &call, Specialization &specialization, const int32_t grid[3]
   size_t count = gatherArguments(call, specialization, arguments);
   // The cache may be cleared while the GIL is released.
   std::shared_ptr<Launchable> code = specialization.code;
-  return code->launch({arguments, count}, grid);
+  if (!recordsLaunches) [[likely]]
+    return code->launch({arguments, count}, grid, nullptr);
+  LaunchRecord record(specialization.compiled, grid);
+  bool done = code->launch({arguments, count}, grid, &record);
+  if (done)
+    record.keep();
+  return done;
 }
 
 /// Reads the arguments of a call and finds the code for them, or compiles it. Null with an exception set.

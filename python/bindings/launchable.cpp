@@ -2,6 +2,8 @@
 #include "Launchable.h"
 
 #include "Bindings.h"
+#include "Recording.h"
+#include "triton_metal/Runtime/Clock.h"
 
 #include <algorithm>
 #include <bit>
@@ -195,7 +197,7 @@ public:
       : Launchable(Device::CPU, std::move(signature)), entry(entry), arenaBytes(arenaBytes), checked(checked),
         code(std::move(code)), whyNotHere(std::move(whyNotHere)) {}
 
-  bool launch(std::span<const RuntimeArgument> arguments, const int32_t grid[3]) override {
+  bool launch(std::span<const RuntimeArgument> arguments, const int32_t grid[3], LaunchRecord *record) override {
     if (!entry) {
       setLaunchError("kernel " + signature.name + " cannot run here: " + whyNotHere, nullptr);
       return false;
@@ -207,8 +209,12 @@ public:
       large.reset(new char[layout.size]);
       block = large.get();
     }
+    if (record)
+      std::memset(block, 0, layout.size); // gaps between parameters
     if (!pack(arguments, block))
       return false;
+    if (record)
+      record->setParams(block, layout.size);
 
     cpu::LaunchRequest request;
     request.entry = entry;
@@ -227,7 +233,11 @@ public:
     request.interrupt = {signalPending, &poll, cpuTimeoutMilliseconds};
     cpu::Fault fault;
     poll.saved = PyEval_SaveThread();
+    if (record)
+      record->begin = hostNanoseconds();
     cpu::LaunchStatus status = cpu::ThreadPool::shared().run(request, fault);
+    if (record)
+      record->end = hostNanoseconds();
     PyEval_RestoreThread(poll.saved);
     return status == cpu::LaunchStatus::Finished || raiseOutcome(status, fault);
   }

@@ -1,6 +1,7 @@
 //===- metal.cpp - compilation for Metal and launches through the driver -----------===//
 #include "Bindings.h"
 #include "Launchable.h"
+#include "Recording.h"
 #include "triton_metal/Compiler/CompileMetal.h"
 #include "triton_metal/Runtime/CPU/Callbacks.h"
 #include "triton_metal/Runtime/Metal/Driver.h"
@@ -192,7 +193,7 @@ public:
     sample = threadgroups;
   }
 
-  bool launch(std::span<const RuntimeArgument> arguments, const int32_t grid[3]) override {
+  bool launch(std::span<const RuntimeArgument> arguments, const int32_t grid[3], LaunchRecord *record) override {
     if (!prepare())
       return false;
     if (std::exchange(runSettings().changed, false)) {
@@ -205,6 +206,8 @@ public:
     std::vector<char> block(blockBytes);
     if (!pack(arguments, block.data()))
       return false;
+    if (record)
+      record->setParams(block.data(), layout.size);
     std::vector<metal::ArrayArgument> arrays;
     for (size_t i = 0; i < arguments.size(); ++i)
       if (signature.params[i].type == ParamType::Pointer && !addArray(arguments[i], i, arrays))
@@ -218,6 +221,8 @@ public:
       request.grid[i] = uint32_t(grid[i]);
     request.threads = code->kernel.facts.threads;
     request.threadgroupBytes = code->kernel.facts.threadgroupBytes;
+    metal::LaunchTimes times;
+    request.times = record ? &times : nullptr;
     PyThreadState *saved = PyEval_SaveThread();
     metal::Error error;
     Said said;
@@ -241,6 +246,10 @@ public:
       }
     }
     PyEval_RestoreThread(saved);
+    if (record) {
+      record->begin = times.begin;
+      record->end = times.end;
+    }
     return error ? raiseDriverError(error, &code->kernel) : report(said);
   }
 

@@ -13,4 +13,5 @@ NB_MODULE(_core, m) {
   bindFrontend(m);
   bindLaunch(m);
   bindMetal(m);
+  bindRecording(m);
 }

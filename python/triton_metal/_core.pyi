@@ -180,6 +180,19 @@ def set_launch_hooks(enter: object | None, exit: object | None) -> None: ...
 
 def environment_stamp() -> int: ...
 
+def start_recording(limit: int) -> None:
+    """
+    Record launches from now on, at most so many; those beyond are counted.
+    """
+
+def stop_recording() -> dict:
+    """
+    What was recorded: began, ended (nanoseconds), dropped, threads (names), shapes (CompiledKernel, parameters, grid) and
+    records, bytes of (shape: uint32, thread: uint32, begin: uint64, end: uint64).
+    """
+
+def is_recording() -> bool: ...
+
 OPERATIONS_PER_CORE: int
 """Operations of a core of Apple's GPUs and clock on floats of 32 or 16 bits."""
 

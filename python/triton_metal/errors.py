@@ -198,6 +198,10 @@ class InternalCompilerError(TritonError):
         return type(self), (self.fault, self.reproducer, self.where)
 
 
+class ProfilingError(TritonError, RuntimeError):
+    """Profiling was started twice, or stopped without a start, or its report was read before it was stopped."""
+
+
 class AutotunerError(TritonError):
     """No configuration of an autotuned kernel can be used."""
 

@@ -1,5 +1,6 @@
 //===- Objects.cpp - the objects behind the table of Metal calls ---------------------------------------------------------===//
 #include "softmetal/MetalCalls/Objects.h"
+#include "triton_metal/Runtime/Clock.h"
 #include <chrono>
 #include <thread>
 
@@ -59,6 +60,7 @@ void CommandsObject::run() {
     std::lock_guard lock(queue->device->mutex);
     options = queue->device->options;
   }
+  uint64_t begin = triton_metal::hostNanoseconds();
   for (Dispatch &dispatch : dispatches) {
     {
       std::lock_guard lock(mutex);
@@ -75,11 +77,14 @@ void CommandsObject::run() {
       message = result.message;
     }
   }
+  uint64_t end = triton_metal::hostNanoseconds();
   queue->interrupt = false; // it was meant for what ran until now, whether that saw it or not
   dispatches.clear();
   kept.clear();
   {
     std::lock_guard lock(mutex);
+    began = begin;
+    ended = end;
     if (state == MetalStatusPending)
       state = MetalStatusCompleted;
   }

@@ -136,6 +136,7 @@ public:
   std::string message;
   std::vector<MetalReport> reports;
   Counters counters;
+  uint64_t began = 0, ended = 0; ///< of the run, by hostNanoseconds()
 
 private:
   std::vector<Ref<BufferObject>> kept;

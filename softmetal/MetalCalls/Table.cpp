@@ -225,6 +225,13 @@ uint32_t status(MetalCommandBuffer commands, char **error) {
   return buffer->state;
 }
 
+void times(MetalCommandBuffer commands, uint64_t *begin, uint64_t *end) {
+  auto *buffer = as<CommandsObject>(commands);
+  std::lock_guard lock(buffer->mutex);
+  *begin = buffer->began;
+  *end = buffer->ended;
+}
+
 void setRunOptions(MetalDevice device, const MetalRunOptions *options) {
   auto *object = as<DeviceObject>(device);
   std::lock_guard lock(object->mutex);
@@ -268,8 +275,8 @@ const MetalCalls *softmetalMetalCalls(void) {
       bufferAddress,       newLibrary,      newLibraryFromData, functionNames, newPipeline,      pipelineInfo,
       newCommandBuffer,    newEncoder,      setPipeline,   setBuffer,         setBytes,          setThreadgroupMemoryLength,
       useResource,         dispatchThreadgroups, endEncoding, newEvent,       encodeSignal,      commit,
-      waitEvent,           status,          setRunOptions, interrupt,         takeReports,       libraryAIR,
-      addCounters,
+      waitEvent,           status,          times,         setRunOptions,     interrupt,         takeReports,
+      libraryAIR,          addCounters,
   };
   return &table;
 }

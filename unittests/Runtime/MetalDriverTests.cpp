@@ -1,5 +1,6 @@
 //===- MetalDriverTests.cpp - the driver over the software Metal's table -------------------------------------------------===//
 #include "triton_metal/Runtime/Metal/Driver.h"
+#include "triton_metal/Runtime/Clock.h"
 #include "triton_metal/Runtime/Metal/Log.h"
 #include "gtest/gtest.h"
 #include <cstring>
@@ -43,7 +44,7 @@ protected:
     EXPECT_FALSE(error) << error.message;
     return pipeline;
   }
-  Error fill(const Pipeline &pipeline, float *memory, int n, uint64_t bytes, uint32_t groups) {
+  Error fill(const Pipeline &pipeline, float *memory, int n, uint64_t bytes, uint32_t groups, LaunchTimes *times = nullptr) {
     Params params;
     params.n = n;
     ArrayArgument array;
@@ -55,6 +56,7 @@ protected:
     request.arrays = &array;
     request.arrayCount = 1;
     request.grid[0] = groups;
+    request.times = times;
     return driver->launch(pipeline, request);
   }
   const MetalCalls *calls = nullptr;
@@ -91,6 +93,24 @@ TEST_F(MetalDriver, KeepsOneEncoderOpenFor64Launches) {
   ASSERT_FALSE(driver->synchronize());
   EXPECT_EQ(driver->statistics().commits, 1u);
   EXPECT_EQ(y[31], 64 * 31.0f);
+}
+
+TEST_F(MetalDriver, TimesALaunchInACommandBufferOfItsOwn) {
+  float y[32] = {};
+  const Pipeline *pipeline = make("fill");
+  LaunchTimes first, second;
+  uint64_t before = triton_metal::hostNanoseconds();
+  ASSERT_FALSE(fill(*pipeline, y, 32, sizeof y, 1)); // open when the next comes
+  ASSERT_FALSE(fill(*pipeline, y, 32, sizeof y, 1, &first));
+  ASSERT_FALSE(fill(*pipeline, y, 32, sizeof y, 1, &second));
+  EXPECT_EQ(driver->statistics().commits, 3u);
+  ASSERT_FALSE(driver->synchronize());
+  EXPECT_LE(before, first.begin);
+  EXPECT_LT(first.begin, first.end);
+  EXPECT_LE(first.end, second.begin);
+  EXPECT_LT(second.begin, second.end);
+  EXPECT_LE(second.end, triton_metal::hostNanoseconds());
+  EXPECT_EQ(y[31], 3 * 31.0f);
 }
 
 TEST_F(MetalDriver, UsesItsOwnBuffers) {

@@ -107,10 +107,12 @@ struct Driver::State {
   MetalEncoder encoder = nullptr;
   unsigned encoded = 0;                  ///< launches in `commands`
   std::vector<MetalBuffer> wrapped;      ///< host memory that `commands` uses
+  LaunchTimes *times = nullptr;          ///< of the only launch in `commands`, where it is timed
   struct Committed {
     MetalCommandBuffer commands;
     uint64_t value;
     std::vector<MetalBuffer> wrapped;
+    LaunchTimes *times;
   };
   std::vector<Committed> committed;
   std::unordered_map<std::string, MetalLibrary> libraries;
@@ -322,6 +324,9 @@ Error Driver::launch(const Pipeline &pipeline, const LaunchRequest &request) {
 
   Pool pool(calls);
   std::lock_guard lock(state->mutex);
+  if (request.times)
+    if (Error error = commitLocked())
+      return error;
   if (Error error = open())
     return error;
   std::vector<char> params(static_cast<const char *>(request.params), static_cast<const char *>(request.params) + request.paramsBytes);
@@ -364,7 +369,8 @@ Error Driver::launch(const Pipeline &pipeline, const LaunchRequest &request) {
   calls->setThreadgroupMemoryLength(state->encoder, shared, 0);
   calls->dispatchThreadgroups(state->encoder, {request.grid[0], request.grid[1], request.grid[2]}, {request.threads, 1, 1});
   ++state->statistics.launches;
-  if (++state->encoded >= launchesPerCommit)
+  state->times = request.times;
+  if (++state->encoded >= launchesPerCommit || request.times)
     return commitLocked();
   return {};
 }
@@ -378,8 +384,9 @@ Error Driver::commitLocked() {
   state->encoder = nullptr;
   calls->encodeSignal(state->commands, state->event, ++state->eventValue);
   calls->commit(state->commands);
-  state->committed.push_back({state->commands, state->eventValue, std::move(state->wrapped)});
+  state->committed.push_back({state->commands, state->eventValue, std::move(state->wrapped), state->times});
   state->wrapped.clear();
+  state->times = nullptr;
   state->commands = nullptr;
   state->encoded = 0;
   ++state->statistics.commits;
@@ -414,7 +421,11 @@ Error Driver::synchronize(const std::function<bool()> &interrupted) {
     }
     Message message(calls);
     uint32_t status = calls->status(one.commands, message.out());
-    if (status != MetalStatusCompleted && !first) {
+    // A Mac's buffer signals the event itself, a moment before its status says that it has completed.
+    bool succeeded = status == MetalStatusCompleted || status == MetalStatusPending;
+    if (one.times && succeeded)
+      calls->times(one.commands, &one.times->begin, &one.times->end);
+    if (!succeeded && !first) {
       first.kind = status == MetalStatusTimeout       ? ErrorKind::Timeout
                    : status == MetalStatusInterrupted ? ErrorKind::Interrupted
                    : status == MetalStatusFault       ? ErrorKind::DeviceFault

@@ -321,6 +321,12 @@ uint32_t status(MetalCommandBuffer commands, char **error) {
   return state == completed ? MetalStatusCompleted : state == failed ? MetalStatusError : MetalStatusPending;
 }
 
+void times(MetalCommandBuffer commands, uint64_t *begin, uint64_t *end) {
+  send<void>(commands, "waitUntilCompleted"); // the event is signalled before the buffer knows its times
+  *begin = static_cast<uint64_t>(send<double>(commands, "GPUStartTime") * 1e9);
+  *end = static_cast<uint64_t>(send<double>(commands, "GPUEndTime") * 1e9);
+}
+
 template <class Function> bool find(void *library, const char *name, Function *&function) {
   function = library ? reinterpret_cast<Function *>(dlsym(library, name)) : nullptr;
   return function != nullptr;
@@ -348,8 +354,8 @@ extern "C" const MetalCalls *macMetalCalls(void) {
       bufferAddress,       newLibrary,      newLibraryFromData, functionNames, newPipeline,      pipelineInfo,
       newCommandBuffer,    newEncoder,      setPipeline,   setBuffer,         setBytes,          setThreadgroupMemoryLength,
       useResource,         dispatchThreadgroups, endEncoding, newEvent,       encodeSignal,      commit,
-      waitEvent,           status,          nullptr,       nullptr,           nullptr,           nullptr,
-      nullptr,
+      waitEvent,           status,          times,         nullptr,           nullptr,           nullptr,
+      nullptr,             nullptr,
   };
   if (!objc.loaded)
     objc.loaded = load();

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 
 from .. import _core
+from ..profiling.occupancy import MOST_SIMDGROUPS, threadgroups_by
 
 #: Threadgroups that are run to count: enough for the middle and the edges of a grid, few enough for large problems.
 SAMPLE = 24
@@ -23,8 +24,8 @@ _NEAR_BYTES, _FAR_BYTES = 64, 32
 #: product. Cycles: of a barrier, of starting a threadgroup.
 _ACCESS, _FLOAT, _SIMD, _MATRIX, _SCHEDULERS = 6, 1, 14.5, 18, 4
 _BARRIER_CYCLES, _START_CYCLES = 60, 400
-#: SIMD-groups of a core at which latency is hidden, and at most; the part of a time that does not overlap with the longest.
-_HIDING, _MOST_RESIDENT, _OVERLAP = 24, 96, 0.25
+#: SIMD-groups of a core at which latency is hidden; the part of a time that does not overlap with the longest.
+_HIDING, _OVERLAP = 24, 0.25
 
 
 def estimate(counters: dict, facts: dict, programs: int, array_bytes: int, chip: str) -> float:
@@ -33,10 +34,11 @@ def estimate(counters: dict, facts: dict, programs: int, array_bytes: int, chip:
     cores, clock = table["cores"], table["clock_mhz"] * 1e6
     used = max(1, min(cores, programs))
     rate = used * clock
-    # A core holds as many threadgroups as its threads and its threadgroup memory (some 60 KB) allow.
+    # A core holds as many threadgroups as its threads and its threadgroup memory allow; estimated registers would add noise.
     simdgroups = max(1, facts["threads"] // table["simd_width"])
-    by_memory = 60 * 1024 // facts["threadgroup_bytes"] if facts["threadgroup_bytes"] else _MOST_RESIDENT
-    resident = max(1, min(by_memory, _MOST_RESIDENT // simdgroups, -(-programs // cores)))
+    fitting = threadgroups_by(facts, chip)
+    by_memory = fitting.get("threadgroup memory", MOST_SIMDGROUPS)
+    resident = max(1, min(by_memory, fitting["threads"], -(-programs // cores)))
     hiding = min(1.0, resident * simdgroups / _HIDING)
     waves = -(-programs // (used * resident)) * used * resident / max(programs, 1)  # the last may be nearly empty
 

@@ -11,10 +11,8 @@ import builtins
 
 from .. import _core
 from ..errors import AutotunerError
+from ..profiling.occupancy import REGISTER_FILE
 from .autotuner_config import Config
-
-#: Bytes of registers of a core, from which M1's and M2's limits of threads follow (reference: Mesa's table for these GPUs).
-_REGISTER_FILE = 208 * 1024
 
 
 def _problem(config: Config, device: str, chip: str) -> str:
@@ -67,7 +65,7 @@ class UserPruning:
 def _most_threads(registers: int) -> int:
     """Threads that M1 and M2 can hold when a lane has so many 32-bit registers."""
     halves = builtins.max(2 * registers, 1)
-    return builtins.min(1024, _REGISTER_FILE // (2 * halves) // 64 * 64)
+    return builtins.min(1024, REGISTER_FILE // (2 * halves) // 64 * 64)
 
 
 def problem_of_facts(facts: dict, chip: str) -> str:

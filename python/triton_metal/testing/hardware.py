@@ -16,6 +16,12 @@ from ..errors import UnsupportedOnDevice
 _MATRIX_FACTOR = 4
 
 
+def matrix_factor(chip: dict, dtype) -> int:
+    """How many times more operations than the ALUs a chip (facts of the table) does in products of matrices of a dtype."""
+    narrow = str(dtype).rpartition(".")[2] in ("float16", "bfloat16", "fp16", "bf16")
+    return _MATRIX_FACTOR if chip["matrix_units"] and narrow else 1
+
+
 def _chip(what: str, device) -> dict:
     device = current_device() if device is None or not isinstance(device, str) else device
     if device != "metal":
@@ -36,8 +42,7 @@ def get_max_simd_tflops(dtype, clock_rate, device=None) -> float:
 def get_max_tensorcore_tflops(dtype, clock_rate, device=None) -> float:
     """TFLOP/s of matrix products at `clock_rate` kHz: those of the ALUs, and from M5 on of the matrix units for 16-bit operands."""
     chip = _chip("get_max_tensorcore_tflops", device)
-    fast = chip["matrix_units"] and str(dtype).rpartition(".")[2] in ("float16", "bfloat16", "fp16", "bf16")
-    return get_max_simd_tflops(dtype, clock_rate, device) * (_MATRIX_FACTOR if fast else 1)
+    return get_max_simd_tflops(dtype, clock_rate, device) * matrix_factor(chip, dtype)
 
 
 def _refuse(name: str, remedy: str):

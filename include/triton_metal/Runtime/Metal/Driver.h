@@ -100,6 +100,11 @@ struct ArrayArgument {
   bool written = true;
 };
 
+/// When the device ran a launch, in nanoseconds of hostNanoseconds() (Clock.h).
+struct LaunchTimes {
+  uint64_t begin = 0, end = 0;
+};
+
 struct LaunchRequest {
   const void *params = nullptr;      ///< the packed block of scalars and (still empty) addresses; copied before launch() returns
   size_t paramsBytes = 0;            ///< a multiple of 16
@@ -108,6 +113,8 @@ struct LaunchRequest {
   uint32_t grid[3] = {1, 1, 1};      ///< threadgroups (programs)
   uint32_t threads = 32;             ///< threads of a threadgroup, in x
   uint32_t threadgroupBytes = 0;     ///< length of [[threadgroup(0)]]; rounded up to a multiple of 16
+  /// Not null: synchronize() writes here. Metal times whole command buffers, so the launch gets one of its own.
+  LaunchTimes *times = nullptr;
 };
 
 class Driver {

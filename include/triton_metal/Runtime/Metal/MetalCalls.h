@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define METAL_CALLS_VERSION 3
+#define METAL_CALLS_VERSION 4
 
 typedef struct MetalDeviceObject *MetalDevice;
 typedef struct MetalQueueObject *MetalQueue;
@@ -167,6 +167,9 @@ typedef struct MetalCalls {
   int (*waitEvent)(MetalEvent event, uint64_t value, uint64_t timeoutMs);
   /* The state of a committed buffer: MetalStatus...; a message where it failed. */
   uint32_t (*status)(MetalCommandBuffer commands, char **error);
+  /* When the device began and ended a buffer that did not fail: nanoseconds of hostNanoseconds() (Clock.h). The software Metal's are
+     those of its own run on the CPU. */
+  void (*times)(MetalCommandBuffer commands, uint64_t *begin, uint64_t *end);
 
   /* Only the software Metal; null on a Mac. */
   void (*setRunOptions)(MetalDevice device, const MetalRunOptions *options);

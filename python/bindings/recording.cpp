@@ -1,0 +1,171 @@
+//===- recording.cpp - launches that are recorded for a profile --------------------===//
+#include "Recording.h"
+
+#include "Bindings.h"
+#include "triton_metal/Launch/DispatchCache.h"
+#include "triton_metal/Runtime/Clock.h"
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <vector>
+
+namespace triton_metal::python {
+
+bool recordsLaunches = false;
+
+namespace {
+
+/// One launch as Python reads it: an array of these is a NumPy array.
+struct Record {
+  uint32_t shape, thread;
+  uint64_t begin, end;
+};
+static_assert(sizeof(Record) == 24);
+
+struct Shape {
+  PyObject *compiled; ///< owned
+  uint32_t index;
+  int32_t grid[3];
+  std::vector<char> params;
+};
+
+constexpr size_t kChunkRecords = 4096;
+
+struct Recording {
+  ~Recording() {
+    for (Shape &shape : shapes)
+      Py_DECREF(shape.compiled);
+    for (PyObject *name : threads)
+      Py_DECREF(name);
+  }
+
+  uint64_t session = 0, began = 0, limit = 0;
+  uint64_t kept = 0, dropped = 0;
+  std::vector<std::unique_ptr<Record[]>> chunks;
+  std::deque<Shape> shapes; // DispatchCache points into it
+  DispatchCache<Shape> shapeOf;
+  std::vector<PyObject *> threads; ///< names, owned
+  std::vector<uint64_t> words;     ///< scratch: the key of a shape
+};
+
+std::unique_ptr<Recording> current;
+uint64_t sessions = 0;
+
+/// What Python calls this thread; the thread may be gone when the report is made.
+PyObject *threadName() {
+  PyObject *module = PyImport_ImportModule("threading");
+  PyObject *thread = module ? PyObject_CallMethod(module, "current_thread", nullptr) : nullptr;
+  PyObject *name = thread ? PyObject_GetAttrString(thread, "name") : nullptr;
+  Py_XDECREF(thread);
+  Py_XDECREF(module);
+  if (name)
+    return name;
+  PyErr_Clear();
+  return PyUnicode_FromFormat("thread %lu", PyThread_get_thread_ident());
+}
+
+/// The number of this thread in the recording. Python code may run, and even end the recording: then false.
+bool findThread(uint64_t session, uint32_t &index) {
+  thread_local uint64_t knownIn = 0;
+  thread_local uint32_t known = 0;
+  if (knownIn != session) {
+    PyObject *name = threadName();
+    if (!current || current->session != session) {
+      Py_XDECREF(name);
+      return false;
+    }
+    knownIn = session;
+    known = uint32_t(current->threads.size());
+    current->threads.push_back(name);
+  }
+  index = known;
+  return true;
+}
+
+void start(uint64_t limit) {
+  if (current)
+    throw nb::value_error("launches are being recorded already");
+  auto made = std::make_unique<Recording>();
+  made->session = ++sessions;
+  made->limit = limit;
+  made->began = hostNanoseconds();
+  current = std::move(made);
+  recordsLaunches = true;
+}
+
+nb::dict stop() {
+  if (!current)
+    throw nb::value_error("no launches are being recorded");
+  recordsLaunches = false;
+  std::unique_ptr<Recording> recording = std::move(current);
+  nb::dict result;
+  result["began"] = recording->began;
+  result["ended"] = hostNanoseconds();
+  result["dropped"] = recording->dropped;
+  nb::list shapes;
+  for (const Shape &shape : recording->shapes)
+    shapes.append(nb::make_tuple(nb::borrow(shape.compiled), nb::bytes(shape.params.data(), shape.params.size()),
+                                 nb::make_tuple(shape.grid[0], shape.grid[1], shape.grid[2])));
+  result["shapes"] = shapes;
+  nb::list threads;
+  for (PyObject *name : recording->threads)
+    threads.append(nb::borrow(name));
+  result["threads"] = threads;
+  nb::bytes records(nullptr, recording->kept * sizeof(Record));
+  char *to = PyBytes_AS_STRING(records.ptr());
+  for (uint64_t first = 0; first < recording->kept; first += kChunkRecords) {
+    size_t bytes = std::min<uint64_t>(kChunkRecords, recording->kept - first) * sizeof(Record);
+    std::memcpy(to + first * sizeof(Record), recording->chunks[first / kChunkRecords].get(), bytes);
+  }
+  result["records"] = records;
+  return result;
+}
+
+} // namespace
+
+void LaunchRecord::setParams(const char *block, size_t bytes) {
+  if (!current)
+    return;
+  Recording &recording = *current;
+  session = recording.session;
+  std::vector<uint64_t> &words = recording.words;
+  words.resize(3 + bytes / sizeof(uint64_t));
+  words[0] = reinterpret_cast<uintptr_t>(compiled);
+  words[1] = uint64_t(uint32_t(grid[0])) << 32 | uint32_t(grid[1]);
+  words[2] = uint32_t(grid[2]);
+  std::memcpy(words.data() + 3, block, bytes / sizeof(uint64_t) * sizeof(uint64_t));
+  if (Shape *known = recording.shapeOf.find(words.data(), words.size())) {
+    shape = known->index;
+    return;
+  }
+  Py_INCREF(compiled);
+  shape = uint32_t(recording.shapes.size());
+  recording.shapes.push_back({compiled, shape, {grid[0], grid[1], grid[2]}, std::vector<char>(block, block + bytes)});
+  recording.shapeOf.insert(words.data(), words.size(), &recording.shapes.back());
+}
+
+void LaunchRecord::keep() {
+  uint32_t thread = 0;
+  if (!current || current->session != session || !findThread(session, thread))
+    return;
+  Recording &recording = *current;
+  if (recording.kept == recording.limit) {
+    ++recording.dropped;
+    return;
+  }
+  if (recording.kept % kChunkRecords == 0)
+    recording.chunks.push_back(std::make_unique_for_overwrite<Record[]>(kChunkRecords));
+  recording.chunks.back()[recording.kept++ % kChunkRecords] = {shape, thread, begin, end};
+}
+
+void bindRecording(nb::module_ &m) {
+  m.def("start_recording", start, nb::arg("limit"), "Record launches from now on, at most so many; those beyond are counted.");
+  m.def("stop_recording", stop,
+        "What was recorded: began, ended (nanoseconds), dropped, threads (names), shapes (CompiledKernel, parameters, grid) and\n"
+        "records, bytes of (shape: uint32, thread: uint32, begin: uint64, end: uint64).");
+  m.def("is_recording", [] { return recordsLaunches; });
+}
+
+} // namespace triton_metal::python

@@ -1,0 +1,89 @@
+"""Profiling is switched on and off here; launches are recorded in C++ (python/bindings/recording.cpp)."""
+
+from __future__ import annotations
+
+import operator
+import threading
+
+from .. import _core
+from ..devices import synchronize
+from ..errors import ProfilingError
+from .report import Report
+
+_lock = threading.Lock()
+_current: Report | None = None
+
+#: Launches that are kept by default: 24 bytes each, and what differs among their arguments.
+LIMIT = 1_000_000
+
+
+def start_profiling(limit: int = LIMIT) -> Report:
+    """Record every launch on every device from now on, until `stop_profiling()`. Some 0.1 microseconds a launch.
+
+    limit: launches that are kept; those beyond are counted as `report.dropped`.
+
+    Returns the report, which can be read once profiling has stopped. It is a context manager too:
+
+        with metal.start_profiling() as report:
+            kernel[grid](x, y)
+        print(report)
+
+    Raises ProfilingError where profiling is on already. Launches that fail are not recorded.
+    """
+    global _current
+    limit = operator.index(limit)
+    if limit < 1:
+        raise ValueError(f"limit is a number of launches, at least 1, not {limit}")
+    with _lock:
+        if _current is not None:
+            raise ProfilingError("profiling is on already; stop_profiling() ends it")
+        _core.start_recording(limit)
+        _current = Report()
+        return _current
+
+
+def stop_profiling() -> Report:
+    """Wait for what was launched, end profiling, and return the report. Raises ProfilingError where profiling is off."""
+    global _current
+    with _lock:
+        if _current is None:
+            raise ProfilingError("profiling is off; start_profiling() switches it on")
+        report = _current
+        try:
+            synchronize()
+        finally:
+            _current = None
+            report._complete(_core.stop_recording())
+        return report
+
+
+def is_profiling() -> bool:
+    """Whether launches are being recorded."""
+    return _current is not None
+
+
+class profile:
+    """A context in which launches are profiled; gives the report, which can be read behind it.
+
+        with metal.profile() as report:
+            kernel[grid](x, y)
+        print(report)
+
+    limit: as of start_profiling. Raises ProfilingError where profiling is on already.
+    """
+
+    def __init__(self, limit: int = LIMIT):
+        self._limit = limit
+
+    def __enter__(self) -> Report:
+        self._report = start_profiling(self._limit)
+        return self._report
+
+    def __exit__(self, *exception) -> None:
+        end_of_context(self._report)
+
+
+def end_of_context(report: Report) -> None:
+    """Stop profiling if it is still this report's."""
+    if report is _current:
+        stop_profiling()

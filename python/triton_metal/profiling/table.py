@@ -1,0 +1,91 @@
+"""A report as text."""
+
+from __future__ import annotations
+
+_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """With so many significant digits and no exponent; '-' where there is none."""
+    if value is None:
+        return "-"
+    if value >= 10 ** (digits - 1) or value == 0:
+        return f"{value:.0f}"
+    return f"{value:.{digits}g}" if value >= 1e-3 else f"{value:.1g}"
+
+
+def amount(value: float | None, unit: str = "") -> str:
+    """With a decimal prefix: 12.6 MB."""
+    if value is None:
+        return "-"
+    for factor, prefix in _PREFIXES:
+        if value >= factor:
+            return f"{number(value / factor)} {prefix}{unit}"
+    return f"{number(value)} {unit}".rstrip()
+
+
+def percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}" if value >= 0.1 else f"{value:.1%}"
+
+
+COLUMNS = (
+    ("kernel", lambda row: row.label),
+    ("device", lambda row: row.device),
+    ("launches", lambda row: str(row.launches)),
+    ("total ms", lambda row: number(row.total_us / 1e3)),
+    ("median us", lambda row: number(row.median_us)),
+    ("p95 us", lambda row: number(row.p95_us)),
+    ("bytes", lambda row: amount(row.bytes, "B")),
+    ("operations", lambda row: amount(row.operations)),
+    ("GB/s", lambda row: number(row.gbs)),
+    ("GFLOP/s", lambda row: number(row.gflops)),
+    ("FLOP/B", lambda row: number(row.intensity)),
+    ("bound by", lambda row: row.bound or "-"),
+    ("of roof", lambda row: percent(row.roof_fraction)),
+    ("occupancy", lambda row: str(row.occupancy or "-")),
+)
+_LEFT = {"kernel", "device", "bound by", "occupancy"}
+_WIDEST_LABEL = 48
+
+
+def notes(report) -> list[str]:
+    """What a reader of the numbers must know, a sentence each."""
+    said = []
+    for device in report.devices.values():
+        roofs = device.roofs
+        if roofs is not None:
+            said.append(
+                f"{device.name}: roofs of {number(roofs.bandwidth_gbs)} GB/s and {number(roofs.gflops)} GFLOP/s "
+                f"({number(roofs.gflops / roofs.bandwidth_gbs)} FLOP/B), {roofs.how}."
+            )
+        if device.is_software:
+            said.append(
+                f"{device.name}: run by the software Metal on this machine's CPU; its times and rates say nothing about a GPU. "
+                f"What bounds a kernel, and its occupancy, are told for {device.chip}."
+            )
+        if device.chip:
+            said.append(f"{device.name}: occupancy is estimated from the kernel's facts, nothing of it was measured.")
+    if report.dropped:
+        said.append(f"{report.dropped} launches beyond the limit were not kept; start_profiling(limit=...) keeps more.")
+    return said
+
+
+def text(report) -> str:
+    """The table of a report, with its notes."""
+    if not report.is_complete:
+        return "profiling is on; the report can be read when it has stopped"
+    if not report.kernels:
+        return f"no kernel was launched in {number(report.duration_us / 1e3)} ms"
+    rows = [[name for name, _ in COLUMNS]] + [[show(row) for _, show in COLUMNS] for row in report.kernels]
+    for row in rows:
+        if len(row[0]) > _WIDEST_LABEL:
+            row[0] = row[0][: _WIDEST_LABEL - 3] + "..."
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) if name in _LEFT else cell.rjust(width) for cell, width, (name, _) in zip(row, widths, COLUMNS)]
+        lines.append("  ".join(cells).rstrip())
+    lines.insert(1, "-" * max(map(len, lines)))
+    total = sum(row.total_us for row in report.kernels)
+    lines.append(f"{len(report.launches)} launches ran {number(total / 1e3)} ms of {number(report.duration_us / 1e3)} ms.")
+    return "\n".join([*lines, *notes(report)])
