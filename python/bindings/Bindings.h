@@ -16,6 +16,7 @@ void bindCPU(nb::module_ &m);
 void bindCache(nb::module_ &m);
 void bindChips(nb::module_ &m);
 void bindCompiler(nb::module_ &m);
+void bindCost(nb::module_ &m);
 void bindFrontend(nb::module_ &m);
 void bindLaunch(nb::module_ &m);
 void bindMetal(nb::module_ &m);

@@ -10,6 +10,7 @@ NB_MODULE(_core, m) {
   bindCache(m);
   bindChips(m);
   bindCompiler(m);
+  bindCost(m);
   bindFrontend(m);
   bindLaunch(m);
   bindMetal(m);

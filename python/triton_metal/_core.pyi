@@ -104,6 +104,12 @@ class Module:
     @property
     def signature(self) -> KernelSignature: ...
 
+def launch_cost(ttir: str, params: bytes, grid: tuple[int, int, int]) -> dict:
+    """
+    Bytes and operations of a launch with this block of parameters, counted without running it. `reasons` holds (why it is not exact,
+    file, line), `arguments` the numbers of the arguments that counts depend on.
+    """
+
 def build_module(fn: object, signature: object, constants: dict = {}, attrs: dict = {}, options: dict = {}) -> Module:
     """
     Build the tt module of a jit function.

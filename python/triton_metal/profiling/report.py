@@ -18,14 +18,10 @@ from .. import knobs
 from ..compiler.compiler import CompiledKernel
 from ..devices import has_gpu
 from ..errors import ProfilingError
+from .cost import launch_cost
 from .labels import labels
 from .occupancy import Occupancy, occupancy
 from .roofs import Roofs, roofs_of
-
-try:
-    from .cost import launch_cost
-except ModuleNotFoundError:
-    launch_cost = None
 
 _RECORD = np.dtype([("shape", np.uint32), ("thread", np.uint32), ("begin", np.uint64), ("end", np.uint64)])
 
@@ -278,10 +274,10 @@ def _without_addresses(compiled: CompiledKernel, params: bytes) -> bytes:
 
 def _cost(compiled: CompiledKernel, params: bytes, grid: tuple[int, int, int]) -> tuple[int | None, int | None]:
     """Bytes and operations on floats of one launch, where they are known."""
-    if launch_cost is None or compiled._options.counting:  # only a sample of its threadgroups ran
+    if compiled._options.counting:  # only a sample of its threadgroups ran
         return None, None
     cost = launch_cost(compiled, params, grid)
-    return cost.bytes_loaded + cost.bytes_stored, cost.float_operations
+    return cost.bytes, cost.operations
 
 
 def _occupancy(compiled: CompiledKernel, used: list, chip: str) -> Occupancy:

@@ -1,0 +1,93 @@
+"""`compute_intensity`: is a launch bound by memory or by arithmetic?"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from .. import knobs
+from .bound import Grid, bind
+from .cost import LaunchCost, launch_cost
+from .roofs import Roofs, roofs_of
+
+
+def _amount(value: float, unit: str) -> str:
+    for factor, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= factor:
+            return f"{value / factor:.4g} {prefix}{unit}"
+    return f"{value:.4g} {unit}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Intensity:
+    """Operations and bytes of one launch, against the roofs of a device. `print` shows it."""
+
+    kernel: str
+    device: str  #: "cpu", or the chip
+    cost: LaunchCost
+    roofs: Roofs | None  #: None where the device's are not known
+    gflops: float | None  #: 10^9 operations a second: the roof for this kernel's arithmetic
+
+    @property
+    def operations(self) -> int:
+        """On floats, and of dots."""
+        return self.cost.operations
+
+    @property
+    def bytes(self) -> int:
+        """That loads, stores and atomics ask for."""
+        return self.cost.bytes
+
+    @property
+    def intensity(self) -> float:
+        """FLOP/byte."""
+        return self.cost.arithmetic_intensity
+
+    @property
+    def balance(self) -> float | None:
+        """FLOP/byte at which memory and arithmetic take equally long: the arithmetic roof over the bandwidth. None without roofs."""
+        return self.gflops / self.roofs.bandwidth_gbs if self.roofs is not None and self.gflops is not None else None
+
+    @property
+    def bound(self) -> str | None:
+        """"memory" below the balance, else "compute"; None without roofs."""
+        return None if self.balance is None else "memory" if self.intensity < self.balance else "compute"
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.kernel}: {self.intensity:.2f} FLOP/byte ({_amount(self.operations, 'FLOP')}, {_amount(self.bytes, 'B')})",
+            f"  loads {_amount(self.cost.bytes_loaded, 'B')}, stores {_amount(self.cost.bytes_stored, 'B')}"
+            + (f", atomics {_amount(self.cost.bytes_atomic, 'B')}" if self.cost.bytes_atomic else ""),
+        ]
+        if self.roofs is None:
+            lines.append(f"  the roofs of {self.device} are not known")
+        else:
+            lines.append(f"  {self.bound}-bound on {self.device}: balance {self.balance:.1f} FLOP/byte "
+                         f"({self.gflops:.0f} GFLOP/s over {self.roofs.bandwidth_gbs:.0f} GB/s; {self.roofs.how})")  # fmt: skip
+        lines += [f"  not exact: {reason}" for reason in self.cost.reasons]
+        return "\n".join(lines)
+
+
+def compute_intensity(
+    kernel, args: Mapping | Sequence, grid: Grid | None = None, device: str | None = None, chip: str | None = None, **options
+) -> Intensity:
+    """Arithmetic intensity of the launch `kernel[grid](*args, **options)`, which is not run, and which roof binds it.
+
+    kernel, args, grid, device, options: as of `triton_metal.profiling.bound.bind`.
+    chip: a profile whose roofs count on "metal"; the current one where it is None.
+
+    The balance of a chip is its fp32 rate over its bandwidth, both from the table of chips: 27 to 38 FLOP/byte on M1 to M4, more for
+    16-bit matrix products on M5. Bytes are those that the kernel asks for; where caches answer, the device moves fewer, and the kernel is
+    nearer to being bound by arithmetic than this says.
+    """
+    bound = bind(kernel, args, grid, device, **options)
+    target = bound.compiled.metadata.target
+    chip = chip or knobs.metal.chip
+    roofs = roofs_of(target, chip)
+    return Intensity(
+        kernel=bound.compiled.name,
+        device=chip if target == "metal" else target,
+        cost=launch_cost(*bound),
+        roofs=roofs,
+        gflops=None if roofs is None else roofs.gflops_of(bound.compiled),
+    )
