@@ -39,10 +39,13 @@ def refused(status: int, *words: str) -> str:
 
 def test_help_teaches():
     text = output("--help")
-    for word in ("compile", "run", "inspect", "doctor", "examples:"):
+    for word in ("compile", "run", "inspect", "tune", "doctor", "examples:"):
         assert word in text
     assert "*fp32:16" in output("compile", "--help")
     assert "zeros, ones, arange, rand" in output("run", "--help")
+    for command in ("inspect", "tune", "doctor"):
+        text = output(command, "--help")
+        assert f"\nexamples:\n  triton-metal {command}" in text and max(map(len, text.splitlines())) <= 150
 
 
 @pytest.mark.parametrize("device, stage, piece", [
@@ -133,8 +136,147 @@ def test_inspect_lists_kernels_and_tells_facts():
     assert found["facts"]["threads"] == 128 and set(found["stages"]) == {"ttir", "ttm", "msl", "air"}
 
 
+SCRIPT = """
+import sys
+import numpy as np
+import triton_metal as triton
+import triton_metal.language as tl
+
+@triton.jit(configs=[triton.Config({"BLOCK": size}) for size in (64, 256)], autotune=True, key=["n"])
+def tuned(x_ptr, n, BLOCK: tl.constexpr):
+    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    tl.store(x_ptr + i, tl.load(x_ptr + i, mask=i < n) + 1, mask=i < n)
+
+@triton.jit(configs=[triton.Config({"BLOCK": size}) for size in (32, 128)])
+def first(x_ptr, n, BLOCK: tl.constexpr):
+    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    tl.store(x_ptr + i, tl.load(x_ptr + i, mask=i < n) * 2, mask=i < n)
+
+if __name__ == "__main__":
+    x = np.zeros(1000, np.float32)
+    for kernel in (tuned, tuned, first):
+        wrong = {"BLOCK": 64} if sys.argv[1:] == ["wrong"] else {}
+        kernel[lambda meta: (triton.cdiv(1000, meta["BLOCK"]),)](x, 1000, **wrong)
+    print("sum", x.sum(), sys.argv[1:])
+    sys.exit(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+"""
+
+
+@pytest.fixture
+def script(tmp_path):
+    file = tmp_path / "script.py"
+    file.write_text(SCRIPT)
+    return str(file)
+
+
+def test_inspect_takes_the_kernel_behind_a_colon_and_prints_stages_or_facts(script):
+    assert output("inspect", f"{script}:first") == "first(x_ptr, n, BLOCK: constexpr)\n"
+    signature = ("-s", "*fp32:16, i32, 64")
+    assert output("inspect", f"{ADD}:add_kernel", "-s", SIGNATURE, "--stage", "msl").startswith("#include <metal_stdlib>")
+    both = output("inspect", f"{script}:first", *signature, "--stage", "ttir,llir")
+    assert "tt.func public @first" in both and "define" in both
+    facts = output("inspect", f"{script}:tuned", *signature, "-d", "metal", "--facts")
+    assert facts.startswith("tuned on metal, 4 warps\nfacts:\n  threads                      128\n") and "#include" not in facts
+
+
+def test_inspect_shows_what_a_script_launches_without_trials(script, tmp_path):
+    text = output("inspect", script, "--launch", TRITON_METAL_CACHE_DIR=str(tmp_path))
+    heads = [line for line in text.splitlines() if " on cpu, " in line]
+    assert text.startswith("sum 4000.0 []\n") and len(heads) == 2
+    assert heads[0].startswith("tuned on cpu, 4 warps: 2 launches, grid (")
+    assert heads[1] == "first on cpu, 4 warps: 1 launch, grid (32, 1, 1)"
+    assert 'signature: "*fp32:16, i32, 32"' in text
+    text = output("inspect", "-d", "metal", "--stage", "msl", f"{script}:first", "--launch")
+    assert text.count("[[kernel") == 1 and "void first(" in text
+
+
+def test_inspect_gives_launches_to_programs_and_the_status_of_the_script(script, tmp_path):
+    done = call("inspect", "--json", script, "--launch", "3", TRITON_METAL_CACHE_DIR=str(tmp_path))
+    found = json.loads(done.stdout.partition("\n")[2])
+    assert done.returncode == 3 and done.stdout.startswith("sum 4000.0 ['3']\n")
+    assert [(kernel["name"], kernel["launches"], kernel["device"]) for kernel in found] == [("tuned", 2, "cpu"), ("first", 1, "cpu")]
+    assert output("compile", f"{script}:tuned", "-s", found[0]["signature"], "-d", "cpu", "-e", "ttir").count("divisibility") == 1
+
+
+@pytest.mark.parametrize("words, message", [
+    (("--launch", "-s", "x"), "nothing.py launched no kernel; it launched: nothing"),
+    (("-s", "*fp32", "--launch"), "leave --signature and .ttir files out"),
+    (("--stage", "ptx"), "there is no stage ptx; there are ttir, llir, asm, obj, ttm, msl, air"),
+    (("--stage", "obj"), "triton-metal compile --emit obj -o FILE writes it"),
+    (("-d", "cpu", "--stage", "msl"), "cpu has the stages ttir, llir, asm, obj; msl is one of metal"),
+])
+def test_wrong_command_lines_of_inspect(words, message, tmp_path):
+    file = tmp_path / "nothing.py"
+    file.write_text("")
+    assert message in refused(2, "inspect", str(file), *words)
+
+
+def test_inspect_of_a_stage_that_no_launch_has(script, tmp_path):
+    done = call("inspect", "--stage", "msl", f"{script}", "--launch", TRITON_METAL_DEVICE="cpu", TRITON_METAL_CACHE_DIR=str(tmp_path))
+    assert done.returncode == 0 and "void tuned(" in done.stdout  # the stage chose the device
+    file = tmp_path / "fixed.py"
+    file.write_text(SCRIPT.replace("(x, 1000, **wrong)", "(x, 1000, device='cpu')"))
+    done = call("inspect", "--stage", "msl", str(file), "--launch", TRITON_METAL_CACHE_DIR=str(tmp_path))
+    assert done.returncode == 2 and "no kernel with the stages msl was launched, all ran on cpu" in done.stderr
+
+
+def test_tune_reports_every_choice_and_finds_winners_again(script, tmp_path):
+    cache = {"TRITON_METAL_CACHE_DIR": str(tmp_path)}
+    text = output("tune", "--export", str(tmp_path / "reports.json"), script, **cache)
+    assert text.startswith("sum 4000.0 []\n")
+    assert "tuned on cpu, key (1000, 'float32', 'cpu')" in text and "first on cpu" in text and text.count("by measured time; search") == 2
+    reports = json.loads((tmp_path / "reports.json").read_text())
+    assert [report["kernel"] for report in reports] == ["tuned", "first"]
+    assert [len(report["configurations"]) for report in reports] == [2, 2]
+    assert all(row["ms"] > 0 for row in reports[0]["configurations"] if row["samples"])
+    again = output("tune", script, **cache)
+    assert again.count("kept from an earlier search") == 2 and "by measured time; search" not in again
+    assert again.count("  chosen") == 2
+    assert output("tune", "--fresh", script, **cache).count("by measured time; search") == 2
+
+
+def test_tune_on_metal_says_that_nothing_was_timed(script, tmp_path):
+    text = output("tune", "-d", "metal", script, TRITON_METAL_CACHE_DIR=str(tmp_path), TRITON_METAL_CHIP="apple-m3-pro")
+    assert "tuned on metal (apple-m3-pro)" in text
+    assert ("estimate from what the software Metal counts" in text) == (sys.platform != "darwin")
+
+
+def test_tune_passes_on_what_scripts_do_wrong(script, tmp_path):
+    cache = {"TRITON_METAL_CACHE_DIR": str(tmp_path)}
+    assert call("tune", script, "4", **cache).returncode == 4
+    done = call("tune", script, "wrong", **cache)
+    assert done.returncode == 1 and "Conflicting meta-parameters: BLOCK" in done.stderr and "in <module>" in done.stderr
+    done = call("tune", ADD, "--device", "cpu", "--help", **cache)
+    assert done.returncode == 1 and "launched no kernel with configurations" in done.stderr
+    assert "there is no script absent.py" in refused(2, "tune", "absent.py")
+
+
 def test_doctor_finds_everything_here_and_a_misspelt_variable(tmp_path):
-    text = output("doctor", TRITON_METAL_CACHE_DIR=str(tmp_path))
-    assert "ok       device cpu" in text and "ok       device metal" in text and text.endswith("all that is needed is here\n")
+    text = output("doctor", TRITON_METAL_CACHE_DIR=str(tmp_path), TRITON_CACHE_AUTOTUNING="1")
+    for piece in ("ok       device cpu", "ok       device metal", "ok       Metal language", "ok       chip ", "ok       compiler",
+                  "writable, ", "TRITON_CACHE_AUTOTUNING=1"):
+        assert piece in text
+    assert text.endswith("all that is needed is here\n")
     done = call("doctor", TRITON_METAL_CACHE_DIR=str(tmp_path), TRITON_METAL_CHEKED="1")
     assert done.returncode == 1 and "TRITON_METAL_CHEKED is set, and nothing reads it" in done.stdout
+
+
+def test_doctor_tells_programs_and_says_how_to_get_what_is_missing(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    done = call("doctor", "--json", TRITON_METAL_CHIP="apple-m9", TRITON_METAL_CACHE_DIR=str(file / "below"))
+    lines = {line["what"]: line for line in json.loads(done.stdout)}
+    assert done.returncode == 1 and [line["what"] for line in lines.values() if line["state"] == "MISSING"] == ["chip"]
+    assert lines["chip"]["remedy"] == "set TRITON_METAL_CHIP to one of them, or unset it"
+    assert "Set TRITON_METAL_CACHE_DIR" in lines["disk cache"]["detail"] and "device metal" not in lines
+
+
+def test_a_file_that_ends_itself_is_no_silent_success(tmp_path):
+    file = tmp_path / "script.py"
+    file.write_text("raise SystemExit(0)")
+    assert "ended itself while it was imported" in refused(2, "inspect", str(file))
+
+
+def test_an_unknown_chip_is_an_error_of_the_command_line():
+    done = call("compile", ADD, "-s", SIGNATURE, "-d", "metal", TRITON_METAL_CHIP="apple-m9")
+    assert done.returncode == 2 and done.stderr.startswith("triton-metal compile: TRITON_METAL_CHIP: there is no chip 'apple-m9'")

@@ -197,6 +197,10 @@ class autotuning_knobs(_Group):
     print = _Knob("TRITON_PRINT_AUTOTUNING", False, _to_bool)
     #: Whether a line says how far a search is; None: where standard error is a terminal.
     progress = _Knob("TRITON_METAL_TUNING_PROGRESS", None, _to_bool)
+    #: Search although a winner of an earlier process is on disk; the new one takes its place.
+    fresh = _Knob("TRITON_METAL_TUNING_FRESH", False, _to_bool)
+    #: Search for kernels that have configurations without `autotune` as well.
+    always = _Knob("TRITON_METAL_TUNING_ALWAYS", False, _to_bool)
     #: Called with `fn, key, best_config, configs_timings, duration, cache_hit` after each search.
     listener = _Knob(None, None)
 

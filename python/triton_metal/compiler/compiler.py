@@ -148,7 +148,7 @@ class CompiledKernel:
 
     def launch_metadata(self, grid, stream, *args):
         """What launch hooks get."""
-        return {"name": self.name, "grid": grid, "stream": stream, "metadata": self.metadata, "args": args}
+        return {"name": self.name, "grid": grid, "stream": stream, "metadata": self.metadata, "args": args, "kernel": self}
 
     def _init_handles(self) -> None:
         """Code is loaded when it is compiled."""

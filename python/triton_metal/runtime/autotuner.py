@@ -13,7 +13,7 @@ from .. import _core, knobs
 from .autotuner_arrays import SavedArrays, fill_with_zeros
 from .autotuner_config import Config
 from .autotuner_pruning import UserPruning, split_by_numbers
-from .autotuner_report import TuningReport, nothing_left
+from .autotuner_report import Row, TuningReport, nothing_left, report_observers
 from .autotuner_results import ResultsStore
 from .autotuner_search import Launches, Search
 from .autotuner_space import Space
@@ -201,23 +201,25 @@ class Autotuner(LaunchedKernel):
             self.nargs = None
         if len(candidates) == 1:  # nothing to choose: errors are those of the launch
             if not warmup:
-                self.reports[key] = search.only(candidates[0])
+                self._keep(key, search.only(candidates[0]))
             return candidates[0]
-        if warmup or not self._searches:
+        if warmup or not (self._searches or knobs.autotuning.always):
             report = search.first_that_fits(candidates)
             if not warmup:
-                self.reports[key] = report
+                self._keep(key, report)
             return report.chosen
         return self._search(search, launches, candidates, device, key)
 
     def _search(self, search: Search, launches: Launches, candidates: list[Config], device: str, key: tuple) -> Config:
         store = self._store(candidates)
-        found = store.load(device, key) if store is not None else None
+        found = store.load(device, key) if store is not None and not knobs.autotuning.fresh else None
         if found is not None:
             config, entry = found
             search.report.chosen, search.report.source = config, "kept from an earlier search"
             search.report.method, search.report.seconds = entry.get("method", ""), 0.0
             self.configs_timings = {candidates[i]: timing for i, timing in entry.get("timings", ()) if i < len(candidates)}
+            search.report.rows = [Row(c, timing[0] / 1e3, outcome="chosen" if c == config else "")
+                                  for c, timing in self.configs_timings.items()]  # fmt: skip
         else:
             if knobs.autotuning.print:
                 print(f"Autotuning kernel {self.__name__} with {len(candidates)} configurations on {device}")
@@ -232,9 +234,14 @@ class Autotuner(LaunchedKernel):
                 indices = {candidate: i for i, candidate in enumerate(candidates)}
                 timings = [(indices[c], t) for c, t in self.configs_timings.items() if c in indices and t[0] != float("inf")]
                 store.store(device, key, config, {"method": search.report.method, "seconds": self.bench_time, "timings": timings})
-        self.reports[key] = search.report
+        self._keep(key, search.report)
         self._tell(search.report, found is not None)
         return config
+
+    def _keep(self, key: tuple, report: TuningReport) -> None:
+        self.reports[key] = report
+        for observer in report_observers:
+            observer(report)
 
     def _store(self, candidates: list[Config]) -> ResultsStore | None:
         """Where winners are kept; nowhere if the caller measures and does not ask for it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..errors import AutotunerError
@@ -13,6 +14,10 @@ MEASURED = "measured time"
 ESTIMATED = "estimate from what the software Metal counts, for {chip}: there is no Apple GPU here, so no time of one was measured"
 CUSTOM = "time by the given do_bench"
 UNMEASURED = "nothing was run"
+
+
+#: Functions that get the report of each choice among configurations, also of one without a search.
+report_observers: list[Callable[[TuningReport], None]] = []
 
 
 @dataclass

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
 
 from ..errors import TritonError
-from .sources import UsageError, declaration, find_kernel, jit_function, kernels_of, load_file, source_of
+from .doctor import EPILOG as DOCTOR_HELP
+from .doctor import doctor_command
+from .inspect_kernel import EPILOG as INSPECT_HELP
+from .inspect_kernel import STAGES, inspect_command
+from .sources import UsageError, declaration, find_kernel, jit_function, source_of, split_kernel
+from .tune import EPILOG as TUNE_HELP
+from .tune import tune_command
 
-STAGES = {"cpu": ("ttir", "llir", "asm", "obj"), "metal": ("ttir", "ttm", "msl", "air")}
 MAIN_STAGE = {"cpu": "asm", "metal": "msl"}
 
 EXAMPLES = """\
 examples:
   triton-metal inspect examples/softmax.py
-      the kernels of a file and their parameters
+      the kernels of a file and their parameters; with --launch what each becomes when the script launches it
+  triton-metal tune examples/elementwise.py
+      run a script, and see what the tuner chose for its kernels
   triton-metal compile examples/softmax.py --signature "*fp32:16, *fp32:16, i32, i32, i32, 1024" --device metal
       a kernel as Metal Shading Language; --emit chooses another stage, -o a file
   triton-metal run examples/vector_add.py --grid 4 randn:fp32[4000] ones:fp32[4000] zeros:fp32[4000] 4000 BLOCK=1024
@@ -63,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, help: str, epilog: str = "", file: str | None = "FILE") -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=help, description=help, epilog=epilog, formatter_class=_formatter)
         if file:
-            sub.add_argument("file", metavar="FILE", help="a .py file with @jit functions, or a .ttir file")
+            sub.add_argument("file", metavar="FILE[:KERNEL]", help="a .py file with @jit functions, or a .ttir file")
             sub.add_argument("-k", "--kernel", help="name of the kernel; may be left out where the file has one")
         return sub
 
@@ -87,21 +93,38 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--save", action="append", default=[], metavar="NAME=FILE.npy", help="write an array afterwards")
     sub.set_defaults(run=run_command)
 
-    sub = command("inspect", "what kernels a file has; with a signature, what one becomes: parameters, facts, stages", SIGNATURE_HELP)
+    sub = command("inspect", "what kernels a file has, and what one becomes: parameters, facts, stages",
+                  f"{SIGNATURE_HELP}\n{INSPECT_HELP}")  # fmt: skip
     sub.add_argument("-s", "--signature", help="types and constants of the parameters, see below")
     device(sub)
+    sub.add_argument("--stage", action="append", metavar="STAGE[,...]", help="print these stages only")
+    sub.add_argument("--facts", action="store_true", help="print the facts of the code only")
     sub.add_argument("--json", action="store_true", help="for programs")
+    sub.add_argument("--launch", nargs=argparse.REMAINDER, metavar="ARGUMENT",
+                     help="run FILE as a script, with all arguments that follow, and show what it launches")  # fmt: skip
     sub.set_defaults(run=inspect_command)
 
-    sub = command("doctor", "what works on this machine, what is missing, and how to get it", file=None)
-    sub.set_defaults(run=lambda options: _doctor())
+    sub = command("tune", "run a script, and show what the tuner chose for its kernels", TUNE_HELP, file=None)
+    sub.add_argument("-d", "--device", choices=("cpu", "metal"), help="device of launches that name none (default: this machine's)")
+    sub.add_argument("--fresh", action="store_true", help="search although winners are on disk, and replace them")
+    sub.add_argument("--export", metavar="FILE.json", help="write the reports there too")
+    sub.add_argument("file", metavar="SCRIPT", help="a Python script that launches kernels")
+    sub.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT", help="arguments of the script")
+    sub.set_defaults(run=tune_command)
+
+    sub = command("doctor", "what works on this machine, what is missing, and how to get it", DOCTOR_HELP, file=None)
+    sub.add_argument("--json", action="store_true", help="for programs")
+    sub.set_defaults(run=doctor_command)
     return parser
 
 
-def _doctor() -> int:
-    from .doctor import main
+def _check_chip() -> None:
+    from ..devices import check_chip
 
-    return main()
+    try:
+        check_chip(os.environ.get("TRITON_METAL_CHIP", "apple-m1"))
+    except ValueError as error:
+        raise UsageError(f"TRITON_METAL_CHIP: {error}") from error
 
 
 def _compile(options):
@@ -230,40 +253,6 @@ def _compile_text(options, device: str):
     return compile(source_of(options.file, None, None), target=device, options={"num_warps": options.num_warps})
 
 
-def inspect_command(options) -> int:
-    if not options.file.endswith(".ttir") and options.signature is None:
-        kernels = kernels_of(load_file(options.file))
-        if options.json:
-            print(json.dumps({name: [param.name for param in fn.params] for name, fn in kernels.items()}, indent=1))
-        else:
-            print("\n".join(map(declaration, kernels.values())) or f"{options.file} defines no @jit function")
-        return 0
-    kernel = _compile(options)
-    signature = kernel.signature
-    facts = {key: value for key, value in kernel.metadata.facts.items() if key != "lines"}
-    params = [
-        {"name": param.name, "type": param.type, "offset": offset, "written": param.may_be_written}
-        for param, offset in zip(signature.params, signature.offsets)
-    ]
-    stages = {
-        name: len(kernel.asm[name]) if isinstance(kernel.asm[name], bytes) else kernel.asm[name].count("\n")
-        for name in kernel.asm.keys()
-    }
-    if options.json:
-        print(json.dumps({"name": kernel.name, "device": kernel.metadata.target, "params": params, "facts": facts, "stages": stages},
-                         indent=1, default=str))  # fmt: skip
-        return 0
-    print(f"{kernel.name} on {kernel.metadata.target}, {kernel.metadata.num_warps} warps")
-    print("parameters (offset in the block of arguments, type, name):")
-    for param in params:
-        print(f"  {param['offset']:4d}  {param['type']:8s} {param['name']}{'  written' if param['written'] else ''}")
-    print("facts:")
-    for key, value in facts.items():
-        print(f"  {key:28s} {value}")
-    print("stages: " + ", ".join(f"{name} ({size} {'bytes' if name == 'obj' else 'lines'})" for name, size in stages.items()))
-    return 0
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line. 0: done, 1: the kernel or the machine is at fault, 2: the command line is."""
     parser = _parser()
@@ -274,7 +263,12 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"unrecognized: {' '.join(unknown)}; see triton-metal {options.command} --help")
     if rest:
         options.arguments += rest
+    if hasattr(options, "kernel"):
+        options.file, named = split_kernel(options.file)
+        options.kernel = options.kernel or named
     try:
+        if options.command != "doctor":
+            _check_chip()
         return options.run(options)
     except UsageError as error:
         print(f"triton-metal {options.command}: {error}", file=sys.stderr)

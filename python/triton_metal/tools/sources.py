@@ -39,6 +39,10 @@ def load_file(path: str):
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
+    except SystemExit as request:
+        raise UsageError(
+            f'{path} ended itself while it was imported; what it does belongs below `if __name__ == "__main__":`, or see inspect --launch'
+        ) from request
     except ModuleNotFoundError as error:
         if error.name != "triton":
             raise
@@ -148,6 +152,32 @@ def specialise(fn: JITFunction, signature: str) -> ASTSource:
             if hint == "16":
                 attributes[(param.num,)] = [["tt.divisibility", 16]]
     return ASTSource(fn, types, constants, attributes)
+
+
+def split_kernel(path: str) -> tuple[str, str | None]:
+    """`file.py:kernel` as file and kernel; None where no kernel is named."""
+    file, colon, kernel = path.rpartition(":")
+    return (file, kernel) if colon and kernel.isidentifier() and not os.path.exists(path) else (path, None)
+
+
+def signature_of(kernel) -> str | None:
+    """The signature that gives this compiled kernel again; None where a command line cannot say it."""
+    source = kernel.src
+    if not isinstance(source, ASTSource):
+        return None
+    items = []
+    for param in source.fn.params:
+        kind = source.signature.get(param.name, "constexpr")
+        if kind == "constexpr":
+            value = source.constants.get((param.num,))
+            if value is not None and not isinstance(value, (bool, int, float, str)):
+                return None
+            items.append(repr(value))
+        elif isinstance(kind, str):
+            items.append(kind + (":16" if source.attrs.get((param.num,)) else ""))
+        else:
+            return None
+    return ", ".join(items)
 
 
 def source_of(path: str, kernel: str | None, signature: str | None):

@@ -1,0 +1,68 @@
+"""Running somebody's script inside of a command, and seeing what it launches."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import runpy
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .. import knobs
+from ..compiler.compiler import CompiledKernel
+from ..errors import TritonError
+from ..runtime.autotuner_search import is_searching
+from .sources import UsageError
+
+
+@dataclass
+class Launched:
+    """One compiled kernel that a script launched: the grid of its first launch, and how often it was launched."""
+
+    kernel: CompiledKernel
+    grid: tuple[int, int, int]
+    launches: int = 0
+
+
+def run_script(path: str, arguments: list[str]) -> int:
+    """Run a script as `python path arguments...` would; its exit status. UsageError where there is no such script.
+
+    Errors of kernels are shown with the script's traceback and make the status 1; other exceptions of the script are passed on.
+    """
+    if not os.path.isfile(path):
+        raise UsageError(f"there is no script {path}")
+    before = sys.argv[:], sys.path[:]
+    sys.argv = [path, *arguments]
+    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    try:
+        runpy.run_path(path, run_name="__main__")
+    except SystemExit as request:
+        if isinstance(request.code, str):
+            print(request.code, file=sys.stderr)
+            return 1
+        return request.code or 0
+    except TritonError:
+        traceback.print_exc()
+        return 1
+    finally:
+        sys.argv, sys.path[:] = before
+    return 0
+
+
+@contextlib.contextmanager
+def recorded_launches() -> Iterator[dict[int, Launched]]:
+    """What is launched inside, trials of tuners excepted: each compiled kernel once, in the order of first launches."""
+    seen: dict[int, Launched] = {}
+
+    def note(launch: dict) -> None:
+        if not is_searching():
+            kernel = launch["kernel"]
+            seen.setdefault(id(kernel), Launched(kernel, launch["grid"])).launches += 1
+
+    knobs.runtime.launch_enter_hook.add(note)
+    try:
+        yield seen
+    finally:
+        knobs.runtime.launch_enter_hook.remove(note)
