@@ -81,6 +81,14 @@ def test_the_guides_ranges_are_in_the_space_of_each_chip(chip, warps, tiles):
     assert set(GUIDE_TILES) == {13, 14, 15}
 
 
+@pytest.mark.parametrize("chip, block, warps", [("apple-m1-ultra", 512, 4), ("apple-m2", 512, 4), ("apple-m3-pro", 1024, 8),
+                                                 ("apple-m5", 1024, 8)])
+def test_the_chip_says_where_a_search_begins(chip, block, warps):
+    first, second, *_ = Space(stream_kernel).configs({}, {}, "metal", chip)
+    assert (first.kwargs, first.num_warps) == ({"BLOCK": block}, warps)
+    assert second != first
+
+
 def test_shipped_table_has_a_row_for_every_shape():
     for chip in ("cpu", "apple-m1", "apple-m5-max"):
         for sizes in (1, 2, 3):

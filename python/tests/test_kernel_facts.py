@@ -38,9 +38,9 @@ def test_softmax():
 
 def test_matmul():
     facts = example("matmul").matmul(zeros(128, 128), zeros(128, 128), zeros(128, 128), device="metal").metadata.facts
-    # 64x64x32 over 4 SIMD-groups of 16x64: 2x8 fragments of the result, 4 steps of 8 along K. The loop over K hides the totals.
-    assert facts["matrix_operations"] == 2 * 8 * 4 and facts["barriers"] == 0 and facts["threadgroup_bytes"] == 0
-    assert facts["device_loads"] == 4 * (2 + 8) and facts["device_stores"] == 2 * 8
+    # 64x64x32 over 4 SIMD-groups of 32x32: 4x4 fragments of the result, 4 steps of 8 along K. The loop over K hides the totals.
+    assert facts["matrix_operations"] == 4 * 4 * 4 and facts["barriers"] == 0 and facts["threadgroup_bytes"] == 0
+    assert facts["device_loads"] == 4 * (4 + 4) and facts["device_stores"] == 4 * 4
     assert facts["bytes_per_program"] is None and facts["operations_per_program"] is None
     assert 2 * 2 * 8 < facts["estimated_registers"] <= 96
 

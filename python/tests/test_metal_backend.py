@@ -23,6 +23,9 @@ def test_every_chip(chip):
     facts = metal.get_hardware_capabilities(chip)
     assert facts.chip == chip and facts.simd_width == 32
     assert facts.max_threads_per_threadgroup == 1024 and facts.max_threadgroup_memory == 32768  # on M1 as on M5
+    assert facts.max_buffers == 31 and facts.max_argument_bytes == 4096
+    old = facts.generation <= metal.ChipGeneration.M2
+    assert facts.simdgroup_tile == ((32, 32) if old else (16, 64)) and facts.default_threads == (128 if old else 256)
     assert f"apple-{facts.generation.name.lower()}" == "-".join(chip.split("-")[:2])
     assert facts.supports_bfloat16 == (facts.generation >= metal.ChipGeneration.M3)
     assert facts.supports_matrix_units == (facts.generation >= metal.ChipGeneration.M5)
@@ -46,6 +49,28 @@ def test_chosen_profile():
     done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "TRITON_METAL_CHIP": "apple-m2-max"}, capture_output=True,
                           text=True, check=True)
     assert done.stdout.strip() == "apple-m2-max"
+
+
+@triton.jit
+def product(a_ptr, b_ptr, c_ptr, SIZE: tl.constexpr):
+    places = tl.arange(0, SIZE)[:, None] * SIZE + tl.arange(0, SIZE)[None, :]
+    tl.store(c_ptr + places, tl.dot(tl.load(a_ptr + places), tl.load(b_ptr + places), input_precision="ieee"))
+
+
+def test_the_chip_steers_tiles_loads_and_the_type_of_bfloat16():
+    """What is emitted for a chip follows its row of the table; the result does not."""
+    a, b = np.random.default_rng(0).standard_normal((2, 64, 64), dtype=np.float32)
+    loads, texts = {}, {}
+    for chip in ("apple-m1", "apple-m2-max", "apple-m3-pro", "apple-m4-pro", "apple-m5"):
+        with knobs.metal.scope():
+            knobs.metal.chip = chip
+            c = np.zeros_like(a)
+            compiled = product[(1,)](a, b, c, SIZE=64, device="metal")
+        np.testing.assert_allclose(c, a @ b, rtol=1e-4, atol=1e-4)
+        loads[chip], texts[chip] = compiled.metadata.facts["device_loads"], compiled.asm["msl"]
+    # Fragments that a SIMD-group loads for each of 8 steps along K: 4 + 4 for a tile of 32x32, 2 + 8 for one of 16x64.
+    assert loads == {"apple-m1": 64, "apple-m2-max": 64, "apple-m3-pro": 80, "apple-m4-pro": 80, "apple-m5": 80}
+    assert texts["apple-m1"] == texts["apple-m2-max"] and texts["apple-m3-pro"] == texts["apple-m5"] != texts["apple-m1"]
 
 
 def test_unknown_chip():

@@ -88,7 +88,7 @@ DotLayouts LayoutClasses::chooseDot(tt::DotOp dot) const {
     return {LinearLayout::scalarDotOperand(c, k, true), LinearLayout::scalarDotOperand(c, k, false), c};
   }
 
-  // A row that is reduced, or that becomes the left operand of another dot, should stay in one SIMD-group.
+  // A row that is reduced, or that becomes the left operand of another dot, should stay in one SIMD-group; so should what becomes of it.
   unsigned cls = find(values.lookup(dot.getD()));
   bool keepRows = false;
   auto ours = [&](Value value) { return isAnchored(value) && find(values.lookup(value)) == cls; };
@@ -96,7 +96,8 @@ DotLayouts LayoutClasses::chooseDot(tt::DotOp dot) const {
     if (auto reduce = dyn_cast<tt::ReduceOp>(op))
       keepRows |= reduce.getAxis() == rank - 1 && ours(reduce.getSrcs()[0]);
     if (auto other = dyn_cast<tt::DotOp>(op))
-      keepRows |= ours(other.getA());
+      keepRows |= ours(other.getA()) || (isAnchored(dot.getA()) && isAnchored(other.getD()) &&
+                                         find(values.lookup(other.getD())) == find(values.lookup(dot.getA())));
   });
 
   // SIMD-groups along M and N: the best rank in the table; tiles that it does not list by the operands they load; rather one that

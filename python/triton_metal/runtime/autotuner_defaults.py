@@ -2,9 +2,9 @@
 
 A row says, for kernels of one shape on some devices, which sizes and warps are known to be good; the shape is how many sizes are free and
 whether there is a `tl.dot`, nothing else is known of a kernel here. For the cpu, rows of one and two sizes and of dots are among the best
-of the pairs of benchmarks/tuner.py; for Apple's GPUs they follow what is published of their best kernels (64x64 tiles, 16 bytes a lane, 128
-to 256 threads), and the ranges of the widely read optimisation guide, rounded to powers of two, are in every space as well. No row for an
-Apple GPU was measured by this package.
+of the pairs of benchmarks/tuner.py; for Apple's GPUs they follow what is published of their best kernels (64x64 tiles, 16 bytes a lane, 256
+threads on an M4 Pro, and no more than 128 where registers bound them, on M1 and M2), and the ranges of the widely read optimisation guide,
+rounded to powers of two, are in every space as well. No row for an Apple GPU was measured by this package.
 """
 
 from __future__ import annotations
@@ -31,9 +31,12 @@ DEFAULTS = (
     Default("cpu", True, (64,), 4),
     Default("cpu", True, (64, 128), 4),
     Default("cpu", True, (128, 64, 32), 4),
-    Default("*", False, (512,), 4),
-    Default("*", False, (16, 64), 4),
-    Default("*", False, (8, 16, 32), 4),
+    Default("apple-m[12]*", False, (512,), 4),
+    Default("apple-m[12]*", False, (16, 64), 4),
+    Default("apple-m[12]*", False, (8, 16, 32), 4),
+    Default("*", False, (1024,), 8),
+    Default("*", False, (16, 128), 8),
+    Default("*", False, (8, 16, 64), 8),
     Default("*", True, (64,), 4),
     Default("*", True, (64, 64), 4),
     Default("*", True, (64, 64, 16), 4),

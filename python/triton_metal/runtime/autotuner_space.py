@@ -105,7 +105,7 @@ class Space:
                 "or give configs"
             )
         free = [name for name in self.sizes if name not in given]
-        warps = self._warps(given, options, device, chip)
+        warps = self._warps(len(free), given, options, device, chip)
         first = self._first(free, chip)
         if free:
             tiles = [sizes for sizes in itertools.product(self._sizes(len(free), device, chip), repeat=len(free)) if self._fits(sizes)]
@@ -145,8 +145,8 @@ class Space:
             product *= size
         return product <= _MOST_ELEMENTS and (len(sizes) == 1 or product >= 128)
 
-    def _warps(self, given: dict, options: dict, device: str, chip: str) -> list[int]:
-        """Counts of warps, the default first."""
+    def _warps(self, count: int, given: dict, options: dict, device: str, chip: str) -> list[int]:
+        """Counts of warps, the known-good one for so many free sizes first."""
         fixed = options.get("num_warps", given.get("NUM_WARPS"))
         if fixed is not None:
             return [fixed]
@@ -154,5 +154,7 @@ class Space:
             return [4]
         facts = _core.chip_facts(chip)
         threads = of_generation(GUIDE_THREADS, facts["generation"])
-        others = {count // facts["simd_width"] for count in threads} | {2, 8}
-        return [4, *sorted(others - {4})]
+        row = default_for(chip, count, self.dot)
+        first = row.num_warps if row else 4
+        others = {number // facts["simd_width"] for number in threads} | {2, 4, 8}
+        return [first, *sorted(others - {first})]

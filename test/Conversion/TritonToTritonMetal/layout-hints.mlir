@@ -1,4 +1,4 @@
-// RUN: triton-metal-opt %s -split-input-file --verify-diagnostics --ttm-assign-layouts=num-warps=4 --cse --ttm-verify-layouts | FileCheck %s
+// RUN: triton-metal-opt %s -split-input-file --verify-diagnostics --ttm-assign-layouts="num-warps=4 chip=apple-m3" --cse --ttm-verify-layouts | FileCheck %s
 
 // The same copy of a tile of 64x64 floats: without a hint and COALESCED 16 lanes go along a row; BLOCK has 4 lanes along a row and 8 rows,
 // each SIMD-group 16 rows. The vector of four stays.

@@ -8,7 +8,7 @@ import fnmatch
 
 from ... import _core, knobs
 from ...devices import check_chip, chip_of_this_machine, has_gpu
-from ...runtime.autotuner_defaults import GUIDE_THREADS, GUIDE_TILES, of_generation
+from ...runtime.autotuner_defaults import GUIDE_THREADS, GUIDE_TILES, default_for, of_generation
 
 
 class ChipGeneration(enum.IntEnum):
@@ -44,12 +44,16 @@ class HardwareCapabilities:
     simd_width: int
     max_threads_per_threadgroup: int
     max_threadgroup_memory: int
+    max_buffers: int
+    max_argument_bytes: int
     supports_bfloat16: bool
     supports_dynamic_registers: bool
     supports_matrix_units: bool
     supports_float64: bool
     threads_range: tuple[int, int]
     tile_range: tuple[int, int]
+    default_threads: int
+    simdgroup_tile: tuple[int, int]
     is_this_machine: bool
 
     @property
@@ -65,6 +69,7 @@ class HardwareCapabilities:
             ("fp32", f"{self.fp32_tflops:.1f} TFLOP/s at {self.clock_mhz} MHz"),
             ("SIMD width", self.simd_width),
             ("threadgroup", f"{self.max_threads_per_threadgroup} threads, {self.max_threadgroup_memory} bytes"),
+            ("defaults", f"{self.default_threads} threads, tiles of {'x'.join(map(str, self.simdgroup_tile))} of a product a SIMD-group"),
             ("bfloat16", "native" if self.supports_bfloat16 else "widened to fp32"),
             ("matrix units", "yes" if self.supports_matrix_units else "no"),
             ("this machine", "yes" if self.is_this_machine else "no, a profile"),
@@ -93,12 +98,16 @@ def get_hardware_capabilities(chip: str | None = None) -> HardwareCapabilities:
         simd_width=facts["simd_width"],
         max_threads_per_threadgroup=facts["max_threads"],
         max_threadgroup_memory=facts["max_threadgroup_bytes"],
+        max_buffers=31,
+        max_argument_bytes=4096,
         supports_bfloat16=facts["native_bfloat"],
         supports_dynamic_registers=facts["dynamic_registers"],
         supports_matrix_units=facts["matrix_units"],
         supports_float64=False,
         threads_range=_range(GUIDE_THREADS, generation),
         tile_range=_range(GUIDE_TILES, generation),
+        default_threads=facts["simd_width"] * default_for(name, 1, dot=False).num_warps,
+        simdgroup_tile=tuple(facts["dot_tiles"][0][:2]),
         is_this_machine=has_gpu() and name == chip_of_this_machine(),
     )
 
