@@ -12,7 +12,7 @@ from typing import Any, Callable
 import numpy as np
 
 EXAMPLES = ("vector_add", "elementwise", "softmax", "layer_norm", "sum", "matmul", "convolution", "dropout", "attention",
-            "transformer_block", "image_filters")
+            "transformer_block", "image_filters", "measure")
 
 
 @dataclass
@@ -38,6 +38,7 @@ class Case:
     scale: float | None = None  # default: the largest absolute value of the reference, at least 1
     torch_same: bool = True  # False: PyTorch's result is another random one
     photograph: np.ndarray | None = None  # what an image filter was applied to
+    describe: Callable[[], str] | None = None  # what else the example's own command line prints
 
     def kernels(self) -> tuple:
         """Runs, and gives every compiled kernel that took part."""
@@ -125,6 +126,8 @@ def main(file: str):
             peers = "NumPy and PyTorch" if case.check_torch() and case.torch_same else "NumPy"
             seconds = times_of({"ours": case.run})["ours"]
             print(f"{case.name:32s} {device:5s} {case.size:>16s}  max error {error:.2g} against {peers}  {1e3 * seconds:.3f} ms")
+            if case.describe is not None:
+                print(case.describe())
             for kernel in kernels:
                 if options.show in kernel.asm:  # a stage of the other device is passed over
                     print(kernel.asm[options.show])

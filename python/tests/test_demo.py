@@ -15,7 +15,7 @@ import triton_metal
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 NAMES = ("vector_add", "elementwise", "softmax", "layer_norm", "sum", "matmul", "convolution", "dropout", "attention", "transformer_block",
-         "image_filters")
+         "image_filters", "measure")
 
 
 def run(script: str, *words: str) -> subprocess.CompletedProcess:

@@ -157,3 +157,13 @@ def test_image_filters(load, device, shape):
     np.testing.assert_allclose(out, module.blur_reference(image, module.gaussian()), rtol=1e-4, atol=1e-5)
     module.sobel(image, out, device=device)
     np.testing.assert_allclose(out, module.sobel_reference(image), rtol=1e-4, atol=1e-5)
+
+
+def test_measure(load, device):
+    module, x = load("measure"), normal(3000)
+    out = np.zeros_like(x)
+    _, report = module.profiled_axpy(x, x, out, launches=3, device=device)
+    np.testing.assert_array_equal(out, 3 * x)
+    (row,) = report.kernels
+    assert (row.name, row.device, row.launches, row.bytes) == ("axpy_kernel", device, 3, 3 * 3 * x.nbytes)
+    np.testing.assert_allclose(module.intensities(256, device)[0], module.intensities_by_hand(256), rtol=1e-12)
