@@ -2,48 +2,25 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
-import subprocess
 import sys
 
 import numpy as np
 import pytest
+from command_line import call, output, refused
 
-import triton_metal
-
-PACKAGE = pathlib.Path(triton_metal.__file__).parent
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
 ADD = str(EXAMPLES / "vector_add.py")
 SIGNATURE = "*fp32:16, *fp32:16, *fp32:16, i32, 128"
 
 
-def call(*words: str, **environment: str) -> subprocess.CompletedProcess:
-    env = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), **environment}
-    return subprocess.run([sys.executable, "-m", "triton_metal", *words], capture_output=True, text=True, env=env, timeout=300)
-
-
-def output(*words: str, **environment: str) -> str:
-    done = call(*words, **environment)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return done.stdout
-
-
-def refused(status: int, *words: str) -> str:
-    done = call(*words)
-    assert (done.returncode, done.stdout) == (status, ""), done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr
-
-
 def test_help_teaches():
     text = output("--help")
-    for word in ("compile", "run", "inspect", "tune", "doctor", "examples:"):
+    for word in ("compile", "run", "inspect", "tune", "profile", "doctor", "examples:"):
         assert word in text
     assert "*fp32:16" in output("compile", "--help")
     assert "zeros, ones, arange, rand" in output("run", "--help")
-    for command in ("inspect", "tune", "doctor"):
+    for command in ("inspect", "tune", "profile", "doctor"):
         text = output(command, "--help")
         assert f"\nexamples:\n  triton-metal {command}" in text and max(map(len, text.splitlines())) <= 150
 

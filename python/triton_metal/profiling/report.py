@@ -10,6 +10,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import os
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,9 +21,13 @@ from ..compiler.compiler import CompiledKernel
 from ..devices import has_gpu
 from ..errors import ProfilingError
 from .cost import launch_cost
+from .cost import LaunchCost, launch_cost
 from .labels import labels
 from .occupancy import Occupancy, occupancy
 from .roofs import Roofs, roofs_of
+
+#: Seconds that are spent on bytes and operations of launches; those that are left have none.
+COST_SECONDS = 5.0
 
 _RECORD = np.dtype([("shape", np.uint32), ("thread", np.uint32), ("begin", np.uint64), ("end", np.uint64)])
 
@@ -38,13 +44,20 @@ class Device:
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """What was launched once or often: a kernel with these arguments on this grid. Bytes and operations are those of one launch."""
+    """What was launched once or often: a kernel with these arguments on this grid. Costs are those of one launch."""
 
     kernel: int
     grid: tuple[int, int, int]
     params: bytes
-    bytes: int | None
-    operations: int | None
+    cost: LaunchCost | None
+
+    @property
+    def bytes(self) -> int | None:
+        return self.cost and self.cost.bytes
+
+    @property
+    def operations(self) -> int | None:
+        return self.cost and self.cost.operations
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +74,7 @@ class KernelRow:
     min_us: float
     bytes: int | None
     operations: int | None
+    is_exact: bool  #: whether bytes and operations are, see LaunchCost.reasons
     bound: str | None  #: "memory" or "compute": which roof is lower at its intensity
     roof_fraction: float | None  #: of the lower roof; None where times are not those of the device that the roofs are of
     occupancy: Occupancy | None
@@ -192,13 +206,11 @@ class Report:
     @functools.cached_property
     def shapes(self) -> list[Shape]:
         """What the launches launched."""
+        launched = self._read()["shapes"]
         place = {id(compiled): i for i, compiled in enumerate(self._compiled)}
-        cost = functools.cache(_cost)
-        shapes = []
-        for compiled, params, grid in self._read()["shapes"]:
-            amounts = cost(compiled, _without_addresses(compiled, params), grid)
-            shapes.append(Shape(place[id(compiled)], grid, params, *amounts))
-        return shapes
+        return [
+            Shape(place[id(compiled)], grid, params, cost) for (compiled, params, grid), cost in zip(launched, _costs(launched))
+        ]
 
     @functools.cached_property
     def kernels(self) -> list[KernelRow]:
@@ -231,6 +243,7 @@ class Report:
             min_us=float(microseconds.min()),
             bytes=_sum(shape.bytes and shape.bytes * count for shape, count in used),
             operations=_sum(shape.operations and shape.operations * count for shape, count in used),
+            is_exact=all(shape.cost is not None and shape.cost.is_exact for shape, _ in used),
             bound=None,
             roof_fraction=None,
             occupancy=_occupancy(compiled, used, self.chip) if device.chip else None,
@@ -238,10 +251,32 @@ class Report:
         )
         return dataclasses.replace(row, **_against_roofs(row, device))
 
-    def __str__(self) -> str:
+    def to_json(self, path: str | os.PathLike | None = None) -> str:
+        """The report as JSON (its form: profiling/document.py), which is written to `path` if there is one."""
+        from .document import to_json
+
+        return to_json(self, path)
+
+    def to_chrome_trace(self, path: str | os.PathLike | None = None) -> str:
+        """A trace that Perfetto and chrome://tracing open, which is written to `path` if there is one."""
+        from .chrome_trace import to_chrome_trace
+
+        return to_chrome_trace(self, path)
+
+    def to_html(self, path: str | os.PathLike) -> None:
+        """Write one page that needs nothing else: table, roofline chart, timeline, and each kernel's source beside its code."""
+        from .html import to_html
+
+        to_html(self, path)
+
+    def table(self, top: int | None = None) -> str:
+        """A row a kernel, the most expensive first, with what must be known to read them; with `top` no more than so many rows."""
         from .table import text
 
-        return text(self)
+        return text(self, top)
+
+    def __str__(self) -> str:
+        return self.table()
 
     def __repr__(self) -> str:
         if self._raw is None:
@@ -263,21 +298,14 @@ def _sum(amounts) -> int | None:
     return None if None in amounts else sum(amounts)
 
 
-def _without_addresses(compiled: CompiledKernel, params: bytes) -> bytes:
-    """The parameters with zeros for pointers: where arrays lie changes no cost, so launches on other arrays are the same."""
-    block = bytearray(params)
-    for param, offset in zip(compiled.signature.params, compiled.signature.offsets):
-        if param.type.startswith("*"):
-            block[offset : offset + 8] = bytes(8)
-    return bytes(block)
-
-
-def _cost(compiled: CompiledKernel, params: bytes, grid: tuple[int, int, int]) -> tuple[int | None, int | None]:
-    """Bytes and operations on floats of one launch, where they are known."""
-    if compiled._options.counting:  # only a sample of its threadgroups ran
-        return None, None
-    cost = launch_cost(compiled, params, grid)
-    return cost.bytes, cost.operations
+def _costs(launched: list[tuple]) -> list[LaunchCost | None]:
+    """Of each kernel with its parameters and grid; None where it is not known: for launches of which only a sample of the threadgroups
+    ran, and for those that are left when the time for this is over."""
+    deadline = time.monotonic() + COST_SECONDS
+    return [
+        None if compiled._options.counting or time.monotonic() > deadline else launch_cost(compiled, params, grid)
+        for compiled, params, grid in launched
+    ]
 
 
 def _occupancy(compiled: CompiledKernel, used: list, chip: str) -> Occupancy:

@@ -28,6 +28,10 @@ def percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.0%}" if value >= 0.1 else f"{value:.1%}"
 
 
+def _about(row) -> str:
+    return "" if row.is_exact or row.bytes is None else "~"
+
+
 COLUMNS = (
     ("kernel", lambda row: row.label),
     ("device", lambda row: row.device),
@@ -35,8 +39,8 @@ COLUMNS = (
     ("total ms", lambda row: number(row.total_us / 1e3)),
     ("median us", lambda row: number(row.median_us)),
     ("p95 us", lambda row: number(row.p95_us)),
-    ("bytes", lambda row: amount(row.bytes, "B")),
-    ("operations", lambda row: amount(row.operations)),
+    ("bytes", lambda row: _about(row) + amount(row.bytes, "B")),
+    ("operations", lambda row: _about(row) + amount(row.operations)),
     ("GB/s", lambda row: number(row.gbs)),
     ("GFLOP/s", lambda row: number(row.gflops)),
     ("FLOP/B", lambda row: number(row.intensity)),
@@ -46,6 +50,16 @@ COLUMNS = (
 )
 _LEFT = {"kernel", "device", "bound by", "occupancy"}
 _WIDEST_LABEL = 48
+
+
+def inexact(report) -> list[tuple]:
+    """(row, why) for costs that are not exact."""
+    return [
+        (report.kernels[shape.kernel], reason)
+        for shape in report.shapes
+        if shape.cost and shape.kernel < len(report.kernels)
+        for reason in shape.cost.reasons
+    ]
 
 
 def notes(report) -> list[str]:
@@ -65,18 +79,30 @@ def notes(report) -> list[str]:
             )
         if device.chip:
             said.append(f"{device.name}: occupancy is estimated from the kernel's facts, nothing of it was measured.")
+    if any(row.roof_fraction and row.roof_fraction > 1.05 for row in report.kernels):
+        said.append("Above 100 % of a roof: bytes are those that a kernel asks for, and caches answered some of them.")
+    reasons = {f"{row.name}: {reason}" for row, reason in inexact(report)}
+    if reasons:
+        shown = "; ".join(sorted(reasons)[:3]) + (f"; and {len(reasons) - 3} more" if len(reasons) > 3 else "")
+        said.append(f"~ is not exact: {shown}.")
+    unknown = sum(shape.cost is None for shape in report.shapes)
+    if unknown:
+        said.append(
+            f"Bytes and operations of {unknown} different launches are not known: to tell would have taken too long, or only a sample of "
+            "their programs ran."
+        )
     if report.dropped:
         said.append(f"{report.dropped} launches beyond the limit were not kept; start_profiling(limit=...) keeps more.")
     return said
 
 
-def text(report) -> str:
+def text(report, top: int | None = None) -> str:
     """The table of a report, with its notes."""
     if not report.is_complete:
         return "profiling is on; the report can be read when it has stopped"
     if not report.kernels:
         return f"no kernel was launched in {number(report.duration_us / 1e3)} ms"
-    rows = [[name for name, _ in COLUMNS]] + [[show(row) for _, show in COLUMNS] for row in report.kernels]
+    rows = [[name for name, _ in COLUMNS]] + [[show(row) for _, show in COLUMNS] for row in report.kernels[:top]]
     for row in rows:
         if len(row[0]) > _WIDEST_LABEL:
             row[0] = row[0][: _WIDEST_LABEL - 3] + "..."
@@ -86,6 +112,8 @@ def text(report) -> str:
         cells = [cell.ljust(width) if name in _LEFT else cell.rjust(width) for cell, width, (name, _) in zip(row, widths, COLUMNS)]
         lines.append("  ".join(cells).rstrip())
     lines.insert(1, "-" * max(map(len, lines)))
+    if top is not None and len(report.kernels) > top:
+        lines.append(f"and {len(report.kernels) - top} more")
     total = sum(row.total_us for row in report.kernels)
     lines.append(f"{len(report.launches)} launches ran {number(total / 1e3)} ms of {number(report.duration_us / 1e3)} ms.")
     return "\n".join([*lines, *notes(report)])

@@ -38,8 +38,8 @@ def summarize(times: list[float], quantiles=None, return_mode: str = "mean"):
     return {"min": min, "max": max, "mean": statistics.fmean, "median": statistics.median}[return_mode](ordered)
 
 
-def _seconds(fn, calls: int) -> float:
-    """Of one call, among so many that share a wait."""
+def seconds_a_call(fn, calls: int) -> float:
+    """Seconds of one call, among so many that share a wait."""
     start = time.perf_counter()
     for _ in range(calls):
         fn()
@@ -61,7 +61,7 @@ def do_bench(
         quantiles = percentiles
     fn()
     synchronize()
-    estimate = max(_seconds(fn, 5), 1e-9)
+    estimate = max(seconds_a_call(fn, 5), 1e-9)
     calls = max(1, int(_SAMPLE_SECONDS / estimate)) if launches_return_early(current_device()) and grad_to_none is None else 1
     for _ in range(max(1, int(warmup / 1e3 / estimate))):
         fn()
@@ -70,7 +70,7 @@ def do_bench(
     for _ in range(max(1, int(rep / 1e3 / estimate / calls))):
         for tensor in grad_to_none or ():
             tensor.grad = None
-        times.append(_seconds(fn, calls) * 1e3)
+        times.append(seconds_a_call(fn, calls) * 1e3)
     return summarize(times, quantiles, return_mode)
 
 

@@ -1,1 +1,1 @@
-"""The command line: `triton-metal compile | run | inspect | doctor`."""
+"""The command line: `triton-metal compile | run | inspect | tune | profile | doctor`."""

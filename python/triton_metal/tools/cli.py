@@ -12,6 +12,9 @@ from .doctor import EPILOG as DOCTOR_HELP
 from .doctor import doctor_command
 from .inspect_kernel import EPILOG as INSPECT_HELP
 from .inspect_kernel import STAGES, inspect_command
+from .profile import EPILOG as PROFILE_HELP
+from .profile import add_arguments as add_profile_arguments
+from .profile import profile_command
 from .sources import UsageError, declaration, find_kernel, jit_function, source_of, split_kernel
 from .tune import EPILOG as TUNE_HELP
 from .tune import tune_command
@@ -28,6 +31,8 @@ examples:
       a kernel as Metal Shading Language; --emit chooses another stage, -o a file
   triton-metal run examples/vector_add.py --grid 4 randn:fp32[4000] ones:fp32[4000] zeros:fp32[4000] 4000 BLOCK=1024
       launch a kernel on made-up arrays and see what it wrote
+  triton-metal profile examples/softmax.py
+      run a script and print what its kernels did: times, bytes, operations, and which roof bounds them
   triton-metal doctor
       what works on this machine, what is missing, and how to get it
 
@@ -111,6 +116,10 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("file", metavar="SCRIPT", help="a Python script that launches kernels")
     sub.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT", help="arguments of the script")
     sub.set_defaults(run=tune_command)
+
+    sub = command("profile", "run a script and print what its kernels did; also as JSON, trace and page", PROFILE_HELP, file=None)
+    add_profile_arguments(sub)
+    sub.set_defaults(run=profile_command)
 
     sub = command("doctor", "what works on this machine, what is missing, and how to get it", DOCTOR_HELP, file=None)
     sub.add_argument("--json", action="store_true", help="for programs")

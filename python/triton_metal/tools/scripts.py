@@ -26,18 +26,27 @@ class Launched:
     launches: int = 0
 
 
-def run_script(path: str, arguments: list[str]) -> int:
-    """Run a script as `python path arguments...` would; its exit status. UsageError where there is no such script.
+def check_script(path: str, is_module: bool = False) -> None:
+    """UsageError where there is no such script."""
+    if not is_module and not os.path.isfile(path):
+        raise UsageError(f"there is no script {path}")
+
+
+def run_script(path: str, arguments: list[str], is_module: bool = False) -> int:
+    """Run a script as `python path arguments...` would, or as `python -m path arguments...`; its exit status. UsageError where there is no
+    such script.
 
     Errors of kernels are shown with the script's traceback and make the status 1; other exceptions of the script are passed on.
     """
-    if not os.path.isfile(path):
-        raise UsageError(f"there is no script {path}")
+    check_script(path, is_module)
     before = sys.argv[:], sys.path[:]
     sys.argv = [path, *arguments]
-    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    sys.path.insert(0, os.getcwd() if is_module else os.path.dirname(os.path.abspath(path)))
     try:
-        runpy.run_path(path, run_name="__main__")
+        if is_module:
+            runpy.run_module(path, run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(path, run_name="__main__")
     except SystemExit as request:
         if isinstance(request.code, str):
             print(request.code, file=sys.stderr)

@@ -25,6 +25,8 @@ _LAZY = {
     "profile": "recording",
     "start_profiling": "recording",
     "stop_profiling": "recording",
+    "test_compute_throughput": "roofs",
+    "test_memory_bandwidth": "roofs",
 }
 
 
@@ -56,4 +58,6 @@ __all__ = [
     "start_profiling",
     "stop_profiling",
     "synchronize",
+    "test_compute_throughput",
+    "test_memory_bandwidth",
 ]

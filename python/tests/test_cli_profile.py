@@ -1,0 +1,94 @@
+"""`triton-metal profile`, each time in a process of its own."""
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+from command_line import PACKAGE, call, output, refused
+
+SCRIPT = """\
+import sys
+import numpy as np
+import triton_metal as triton
+import triton_metal.language as tl
+from beside import BLOCK
+
+@triton.jit
+def scale(x, out, n, BLOCK: tl.constexpr):
+    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    tl.store(out + i, 2 * tl.load(x + i, mask=i < n), mask=i < n)
+
+@triton.jit
+def negate(x, out, n, BLOCK: tl.constexpr):
+    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    tl.store(out + i, -tl.load(x + i, mask=i < n), mask=i < n)
+
+if __name__ == "__main__":
+    x, out = np.ones(1000, np.float32), np.zeros(1000, np.float32)
+    for _ in range(3):
+        scale[(8,)](x, out, 1000, BLOCK=BLOCK)
+    negate[(8,)](x, out, 1000, BLOCK=BLOCK)
+    print("arguments", sys.argv[1:])
+    if "--fail" in sys.argv:
+        raise ValueError("no luck")
+    if "--exit" in sys.argv:
+        sys.exit(3)
+"""
+
+
+@pytest.fixture
+def script(tmp_path):
+    (tmp_path / "beside.py").write_text("BLOCK = 128\n")
+    (tmp_path / "work.py").write_text(SCRIPT)
+    return tmp_path / "work.py"
+
+
+def test_profile_runs_a_script_and_prints_its_kernels(script):
+    text = output("profile", "--device", "cpu", str(script), "--top", "7")
+    lines = text.splitlines()
+    assert lines[0] == "arguments ['--top', '7']" and lines[1].startswith("kernel")
+    rows = {line.split()[0]: line.split() for line in lines[3:5]}
+    assert rows["scale"][:3] == ["scale", "cpu", "3"] and rows["negate"][:3] == ["negate", "cpu", "1"]
+    assert "4 launches ran" in text and "and 1 more" in output("profile", "--top", "1", "-d", "cpu", str(script))
+
+
+def test_profile_writes_files(script, tmp_path):
+    names = {kind: str(tmp_path / f"out.{kind}") for kind in ("json", "trace", "html")}
+    text = output("profile", "-d", "metal", *(word for kind, name in names.items() for word in (f"--{kind}", name)), str(script))
+    assert all(f"wrote {name}" in text for name in names.values())
+    assert "its times and rates say nothing about a GPU" in text or sys.platform == "darwin"
+    assert json.loads(pathlib.Path(names["json"]).read_text())["format"] == "triton-metal-profile"
+    assert len([e for e in json.loads(pathlib.Path(names["trace"]).read_text())["traceEvents"] if e["ph"] == "X"]) == 4
+    assert "<!doctype html>" in pathlib.Path(names["html"]).read_text()
+
+
+def test_profile_runs_a_module(script):
+    done = subprocess.run([sys.executable, "-m", "triton_metal", "profile", "-d", "cpu", "-m", "work", "x"], capture_output=True, text=True,
+                          cwd=script.parent, env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)}, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "arguments ['x']" in done.stdout and "4 launches ran" in done.stdout
+
+
+def test_profile_passes_on_how_a_script_ends(script):
+    done = call("profile", "-d", "cpu", str(script), "--exit")
+    assert done.returncode == 3 and "4 launches ran" in done.stdout and done.stderr == ""
+    done = call("profile", "-d", "cpu", str(script), "--fail")
+    assert done.returncode == 1 and "4 launches ran" in done.stdout and "ValueError: no luck" in done.stderr
+
+
+@pytest.mark.parametrize("words, message", [
+    (("absent.py",), "there is no script absent.py"), (("--top", "0", __file__), "--top 0: a number that is at least 1"),
+    (("--limit", "-1", __file__), "--limit -1: a number that is at least 1"),
+])
+def test_profile_refuses(words, message):
+    assert message in refused(2, "profile", *words)
+
+
+def test_profile_help_teaches():
+    text = output("profile", "--help")
+    for word in ("--html", "--trace", "ui.perfetto.dev", "bound by", "say nothing about a GPU"):
+        assert word in text
