@@ -49,7 +49,12 @@ def commands() -> list[str]:
     return sorted({line for line in lines if line})
 
 
-@pytest.mark.parametrize("line", [line for line in commands() if line.startswith("triton-metal ") or " examples/" in line])
+#: Examples alone, on metal: test_demo.py runs and checks each of them in this way.
+RUN_ELSEWHERE = re.compile(r"\./dev run python examples/\w+\.py --device metal")
+
+
+@pytest.mark.parametrize("line", [line for line in commands() if (line.startswith("triton-metal ") or " examples/" in line)
+                                  and not RUN_ELSEWHERE.fullmatch(line)])
 def test_command_lines_of_the_package_work(line, tmp_path):
     words = shlex.split(line)
     words = words[words.index("python") + 1:] if words[0] == "./dev" else ["-m", "triton_metal", *words[1:]]
