@@ -23,7 +23,7 @@ static std::optional<std::pair<Value, Value>> memoryAccess(Operation *op) {
       .Default([](Operation *) { return std::nullopt; });
 }
 
-llvm::DenseSet<Value> cost::findRelevant(tt::FuncOp kernel) {
+llvm::DenseSet<Value> cost::findRelevant(tt::FuncOp kernel, bool withPointers) {
   llvm::DenseSet<Value> found;
   SmallVector<Value> work;
   auto need = [&](Value value) {
@@ -31,9 +31,11 @@ llvm::DenseSet<Value> cost::findRelevant(tt::FuncOp kernel) {
       work.push_back(value);
   };
   kernel.walk([&](Operation *op) {
-    if (auto access = memoryAccess(op))
+    if (auto access = memoryAccess(op)) {
       need(access->second);
-    else if (auto loop = dyn_cast<scf::ForOp>(op)) {
+      if (withPointers)
+        need(access->first);
+    } else if (auto loop = dyn_cast<scf::ForOp>(op)) {
       need(loop.getLowerBound());
       need(loop.getUpperBound());
       need(loop.getStep());
@@ -95,8 +97,8 @@ static Known knownArgument(Type type, uint64_t bits) {
   return Known::unknown(nullptr);
 }
 
-Evaluator::Evaluator(tt::FuncOp kernel, ArrayRef<uint64_t> arguments, std::array<int32_t, 3> grid)
-    : kernel(kernel), grid(grid), relevant(findRelevant(kernel)) {
+Evaluator::Evaluator(tt::FuncOp kernel, ArrayRef<uint64_t> arguments, std::array<int32_t, 3> grid, std::vector<Visit> *visits)
+    : kernel(kernel), grid(grid), relevant(findRelevant(kernel, /*withPointers=*/visits != nullptr)), visits(visits) {
   for (auto [argument, bits] : llvm::zip(kernel.getArguments(), arguments))
     argumentValues[argument] = knownArgument(argument.getType(), bits);
 }
@@ -122,6 +124,7 @@ void Evaluator::forgetReasons(size_t kept) {
 }
 
 void Evaluator::explainUnknown(Operation *op, const char *what, Operation *origin, const char *consequence) {
+  followsControl &= memoryAccess(op).has_value();
   std::string text = what;
   if (!origin)
     text += " is not followed";
@@ -199,6 +202,8 @@ Cost Evaluator::evaluateMemory(Operation *op) {
     set(result, Known::unknown(op));
   if (type.getAddressSpace() != "global")
     return {};
+  if (visits)
+    visits->push_back({op, get(pointer), mask ? std::optional<Known>(get(mask)) : std::nullopt, axes, repeats});
   Type element = type.getPointeeType();
   uint64_t bytes = isa<tt::PointerType>(element) ? 8 : std::max(1u, element.getIntOrFloatBitWidth() / 8);
   auto elements = uint64_t(numElements(tt::getShapeOf(pointer.getType())));
@@ -276,8 +281,13 @@ Cost Evaluator::evaluateFor(scf::ForOp loop) {
       set(result, get(init));
   if (trips == 0)
     return {};
-  if (!relevant.contains(loop.getInductionVar()))
-    return evaluateBlock(*loop.getBody()) * uint64_t(trips);
+  if (!relevant.contains(loop.getInductionVar())) {
+    uint64_t outer = repeats;
+    repeats *= uint64_t(trips);
+    Cost cost = evaluateBlock(*loop.getBody()) * uint64_t(trips);
+    repeats = outer;
+    return cost;
+  }
   return evaluateIterations(loop, first, *step, trips);
 }
 
@@ -293,6 +303,7 @@ Cost Evaluator::evaluateIterations(scf::ForOp loop, const Known &first, int64_t 
   bool points = false;
   for (int64_t begin = 0, end; begin < trips; begin = end) {
     end = points ? begin + 1 : trips;
+    size_t seen = visits ? visits->size() : 0;
     for (;;) {
       axes.resize(axis);
       axes.push_back({begin, end});
@@ -306,6 +317,8 @@ Cost Evaluator::evaluateIterations(scf::ForOp loop, const Known &first, int64_t 
         axes.resize(axis);
         return total;
       }
+      if (visits) // they are met again
+        visits->resize(seen, Visit{nullptr, {}, {}, {}, 0});
       points = split->intoPoints;
       end = points ? begin + 1 : split->at;
       split.reset();

@@ -18,8 +18,17 @@ struct Split {
   bool intoPoints; ///< every position for itself
 };
 
-/// The values that masks, bounds and conditions are computed from, conditions and bounds of loops included.
-llvm::DenseSet<mlir::Value> findRelevant(tt::FuncOp kernel);
+/// The values that masks, bounds and conditions are computed from, conditions and bounds of loops included; on demand pointers too.
+llvm::DenseSet<mlir::Value> findRelevant(tt::FuncOp kernel, bool withPointers);
+
+/// An access at every position of a box, `repeats` times at each.
+struct Visit {
+  mlir::Operation *op;
+  Known pointer;
+  std::optional<Known> mask; ///< of an access that has one
+  Axes axes;
+  uint64_t repeats;
+};
 
 inline mlir::Type resultType(mlir::Operation *op) { return op->getResult(0).getType(); }
 /// Bits of an integer; pointers and indices have 64.
@@ -30,7 +39,8 @@ inline unsigned widthOf(mlir::Type type) {
 
 class Evaluator {
 public:
-  Evaluator(tt::FuncOp kernel, llvm::ArrayRef<uint64_t> arguments, std::array<int32_t, 3> grid);
+  /// Where `visits` is given, pointers are followed, and it gets every access that is reached, in order.
+  Evaluator(tt::FuncOp kernel, llvm::ArrayRef<uint64_t> arguments, std::array<int32_t, 3> grid, std::vector<Visit> *visits = nullptr);
 
   /// The cost of each program of the box of program ids; nothing where it must be split first.
   std::optional<Cost> evaluate(const std::array<Interval, 3> &box, Split &split);
@@ -38,6 +48,8 @@ public:
   /// The numbers of the arguments that the evaluated values depend on.
   llvm::SmallVector<unsigned> usedArguments();
 
+  /// Whether every loop and condition was followed.
+  bool followsControl = true;
   /// Units that may still be spent. Below zero, loops end early with a reason.
   int64_t effort = 0;
   /// Why counts are not exact, each once.
@@ -101,6 +113,8 @@ private:
   llvm::DenseMap<mlir::Value, Known> argumentValues;
   Axes axes;
   std::optional<Split> split;
+  std::vector<Visit> *visits;
+  uint64_t repeats = 1; ///< of the block that is evaluated, beyond the positions of the box
   std::set<std::pair<const void *, std::string>> explained;
 };
 

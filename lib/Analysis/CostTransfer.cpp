@@ -475,7 +475,15 @@ Known Evaluator::transfer(Operation *op) {
     int64_t bytes = isa<tt::PointerType>(pointee) ? 8 : std::max(1u, pointee.getIntOrFloatBitWidth() / 8);
     if (base.isIntegers() && offset.isIntegers())
       return Known::integers(base.affine + offset.affine * bytes);
-    return Known::unknown(base.isUnknown() ? base.origin : offset.isUnknown() ? offset.origin : op);
+    if (base.isUnknown() || offset.isUnknown())
+      return Known::unknown(base.isUnknown() ? base.origin : offset.origin);
+    Shape shape = tt::getShapeOf(pointer.getType());
+    std::optional<std::vector<int64_t>> addresses = elementsOf(base, shape), offsets = elementsOf(offset, shape);
+    if (!addresses || !offsets)
+      return Known::unknown(op);
+    for (auto [address, moved] : llvm::zip(*addresses, *offsets))
+      address += moved * bytes;
+    return Known::list(std::move(*addresses));
   }
   if (isa<tt::PtrToIntOp, tt::IntToPtrOp>(op) || (isa<tt::BitcastOp>(op) && isa<tt::PointerType>(tt::getElementOf(resultType(op)))))
     return get(op->getOperand(0));

@@ -10,18 +10,6 @@ using namespace mlir;
 
 namespace triton_metal {
 
-/// The bits of each argument, out of the block.
-static std::vector<uint64_t> unpack(const KernelSignature &signature, StringRef params) {
-  ParamsLayout layout = signature.layout();
-  std::vector<uint64_t> arguments;
-  for (auto [param, offset] : llvm::zip(signature.params, layout.offsets)) {
-    uint64_t bits = 0;
-    std::memcpy(&bits, params.data() + offset, sizeOf(param.type));
-    arguments.push_back(bits);
-  }
-  return arguments;
-}
-
 Result<CountedCost> countLaunch(std::string_view ttir, std::string_view params, std::array<int32_t, 3> grid) {
   Result<Module> module = parse(ttir, "<ttir>");
   if (!module)
@@ -29,9 +17,9 @@ Result<CountedCost> countLaunch(std::string_view ttir, std::string_view params, 
   Result<KernelSignature> signature = kernelSignature(*module);
   if (!signature)
     return signature.error();
-  if (params.size() < signature->layout().size)
-    return Error{Error::Kind::Invalid, "the block of parameters has " + std::to_string(params.size()) + " bytes, but kernel " +
-                                           signature->name + " takes " + std::to_string(signature->layout().size)};
+  Result<std::vector<uint64_t>> arguments = signature->unpack(params);
+  if (!arguments)
+    return arguments.error();
   CountedCost counted;
   std::optional<Error> failure;
   DiagnosticCapture capture(getContext(*module));
@@ -47,7 +35,7 @@ Result<CountedCost> countLaunch(std::string_view ttir, std::string_view params, 
     for (auto function : getModuleOp(*module).getOps<tt::FuncOp>()) {
       if (!function.isKernel())
         continue;
-      LaunchCost cost = analyzeCost(function, unpack(*signature, params), grid);
+      LaunchCost cost = analyzeCost(function, *arguments, grid);
       counted = {cost.bytesLoaded,       cost.bytesStored,   cost.bytesAtomic,       cost.floatOperations,
                  cost.specialOperations, cost.dotOperations, cost.integerOperations, {}, {}};
       counted.arguments.assign(cost.arguments.begin(), cost.arguments.end());

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "triton_metal/Compiler/Guard.h"
 #include "triton_metal/Dialect/Triton/IR/Dialect.h"
+#include "triton_metal/Dialect/Triton/IR/TypeNames.h"
 
 #include "llvm/ADT/DenseSet.h"
 
@@ -18,6 +19,20 @@ ParamsLayout KernelSignature::layout() const {
   for (const ParamInfo &param : params)
     types.push_back(param.type);
   return ParamsLayout(types);
+}
+
+Result<std::vector<uint64_t>> KernelSignature::unpack(std::string_view block) const {
+  ParamsLayout layout = this->layout();
+  if (block.size() < layout.size)
+    return Error{Error::Kind::Invalid, "the block of parameters has " + std::to_string(block.size()) + " bytes, but kernel " + name +
+                                           " takes " + std::to_string(layout.size)};
+  std::vector<uint64_t> arguments;
+  for (auto [param, offset] : llvm::zip(params, layout.offsets)) {
+    uint64_t bits = 0;
+    std::memcpy(&bits, block.data() + offset, sizeOf(param.type));
+    arguments.push_back(bits);
+  }
+  return arguments;
 }
 
 static bool isPointer(Type type) { return isa<tt::PointerType>(tt::getElementOf(type)); }
@@ -105,27 +120,6 @@ static std::optional<ParamType> classify(Type type) {
   }
 }
 
-/// The name that signatures use: "fp32", "i32", "*bf16".
-static std::string spell(Type type) {
-  if (auto pointer = dyn_cast<tt::PointerType>(type))
-    return "*" + spell(pointer.getPointeeType());
-  if (isa<BFloat16Type>(type))
-    return "bf16";
-  if (isa<Float16Type, Float32Type, Float64Type>(type))
-    return "fp" + std::to_string(type.getIntOrFloatBitWidth());
-  if (isa<Float8E5M2Type>(type))
-    return "fp8e5";
-  if (isa<Float8E4M3FNType>(type))
-    return "fp8e4nv";
-  if (isa<Float8E5M2FNUZType>(type))
-    return "fp8e5b16";
-  if (isa<Float8E4M3FNUZType>(type))
-    return "fp8e4b8";
-  std::string text;
-  llvm::raw_string_ostream(text) << type;
-  return text;
-}
-
 Result<KernelSignature> kernelSignature(const Module &module) {
   tt::FuncOp kernel;
   for (auto function : getModuleOp(module).getOps<tt::FuncOp>()) {
@@ -151,10 +145,10 @@ Result<KernelSignature> kernelSignature(const Module &module) {
     std::optional<ParamType> type = classify(argument.getType());
     if (!type)
       return Error{Error::Kind::Invalid, "argument " + std::to_string(index) + " of kernel @" + signature.name + " has type " +
-                                             spell(argument.getType()) + ", which no launcher can pass",
+                                             tt::nameOfType(argument.getType()) + ", which no launcher can pass",
                    toSourceLocation(argument.getLoc())};
     info.type = *type;
-    info.spelling = spell(argument.getType());
+    info.spelling = tt::nameOfType(argument.getType());
     info.name = "arg" + std::to_string(index);
     argument.getLoc()->walk([&](Location loc) {
       if (auto name = dyn_cast<NameLoc>(loc)) {

@@ -18,6 +18,7 @@ void bindChips(nb::module_ &m);
 void bindCompiler(nb::module_ &m);
 void bindCost(nb::module_ &m);
 void bindFrontend(nb::module_ &m);
+void bindInspect(nb::module_ &m);
 void bindLaunch(nb::module_ &m);
 void bindMetal(nb::module_ &m);
 void bindRecording(nb::module_ &m);

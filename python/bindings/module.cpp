@@ -12,6 +12,7 @@ NB_MODULE(_core, m) {
   bindCompiler(m);
   bindCost(m);
   bindFrontend(m);
+  bindInspect(m);
   bindLaunch(m);
   bindMetal(m);
   bindRecording(m);

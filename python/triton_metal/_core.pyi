@@ -259,6 +259,11 @@ class MetalCode:
 
 def compile_for_metal(module: Module, num_warps: int = 4, chip: str = 'apple-m1', fp_fusion: bool = True, verify_each: bool = False, planted_fault: str = '') -> MetalCode: ...
 
+def inspect_for_metal(ttir: str, params: bytes, grid: tuple[int, int, int], program: tuple[int, int, int] = (0, 0, 0), num_warps: int = 4, chip: str = 'apple-m1') -> str:
+    """
+    What the compiler makes of the kernel for a launch with this block of parameters, as JSON: the accesses of one program, layouts, conversions, threadgroup memory, barriers, dots.
+    """
+
 def load_for_metal(name: str, params: Sequence[tuple[str, str, int, bool, bool]], ttir: str, ttm: str, msl: str, entry: str, lines: Sequence[tuple[int, str, int, int]], facts: dict) -> MetalCode:
     """A kernel that was compiled before; facts and lines as MetalCode gives them."""
 

@@ -47,6 +47,8 @@ struct KernelSignature {
   std::string name;
   std::vector<ParamInfo> params;
   ParamsLayout layout() const;
+  /// The bits of each argument, out of the packed block; an error where it is too short.
+  Result<std::vector<uint64_t>> unpack(std::string_view params) const;
 };
 
 /// Reads .ttir of upstream's 3.2 to 3.9 and our own. `name` stands for the file in messages.

@@ -5,19 +5,6 @@ using namespace mlir;
 using namespace triton_metal;
 using namespace triton_metal::lane;
 
-static unsigned attributeOf(Operation *op, StringRef name) {
-  auto attribute = op->getAttrOfType<IntegerAttr>(name);
-  return attribute ? attribute.getInt() : 1;
-}
-
-/// Elements of one access: what is proven, at most 4 (16 bytes of floats; wider is not faster), and only types that have vectors.
-static unsigned vectorOf(Operation *op, Type element) {
-  if (isa<tt::PointerType>(element) || element.isInteger(1))
-    return 1;
-  unsigned widest = element.getIntOrFloatBitWidth() == 64 ? 2 : 4;
-  return std::min(attributeOf(op, ttm::kVector), widest);
-}
-
 void KernelLowering::findVectors() {
   source.walk([&](Operation *op) {
     Value pointer;
@@ -28,7 +15,7 @@ void KernelLowering::findVectors() {
     auto layout = pointer ? ttm::getLayout(pointer) : std::nullopt;
     if (!layout)
       return;
-    unsigned vector = vectorOf(op, tt::getElementOf(tt::getPointeeLike(pointer.getType())));
+    unsigned vector = ttm::getAccessVector(op);
     if (vector == 1)
       return;
     for (auto &[known, longest] : vectors)
@@ -72,13 +59,8 @@ static msl::PointerType vectorPointer(Value pointer, unsigned count) {
 // Loads
 //===----------------------------------------------------------------------===//
 
-/// Whether the load's value where the mask is off is one number for all elements.
-static bool hasOneOther(tt::LoadOp op) {
-  return !op.getOther() || isa_and_nonnull<arith::ConstantOp, tt::SplatOp>(op.getOther().getDefiningOp());
-}
-
 bool KernelLowering::loadsVectors(tt::LoadOp op, unsigned vector) {
-  return vectorOf(op, tt::getElementOf(op.getType())) >= vector && hasOneOther(op);
+  return ttm::getAccessVector(op) >= vector && ttm::hasOneOther(op);
 }
 
 Value KernelLowering::zeroOf(Type memory) {
@@ -116,9 +98,9 @@ LogicalResult KernelLowering::lowerLoad(tt::LoadOp op) {
     return success();
   }
   nestFor(type);
-  unsigned vector = vectorOf(op, element);
+  unsigned vector = ttm::getAccessVector(op);
   bool fits = vector > 1 && nest->depth() && (1u << nest->levels.back().bits) == vector;
-  if (fits && hasOneOther(op)) {
+  if (fits && ttm::hasOneOther(op)) {
     loadVector(op, vector);
     return success();
   }
@@ -169,7 +151,7 @@ VectorMask KernelLowering::vectorMask(Operation *op, Value mask, unsigned vector
   VectorMask result;
   if (!mask)
     return result;
-  bool oneMask = attributeOf(op, ttm::kMaskVector) >= vector;
+  bool oneMask = ttm::getVectorAttribute(op, ttm::kMaskVector) >= vector;
   for (unsigned i = 0; i < (oneMask ? 1 : vector); ++i) {
     Located part = evaluate(mask, element(i));
     result.elements.push_back(part.value);
@@ -262,7 +244,7 @@ LogicalResult KernelLowering::lowerStore(tt::StoreOp op) {
     msl::StoreOp::create(builder, loc, toMemory(scalars.lookup(op.getValue())), scalars.lookup(op.getPtr()), mask);
     return success();
   }
-  unsigned vector = vectorOf(op, tt::getElementOf(type));
+  unsigned vector = ttm::getAccessVector(op);
   // All elements are loaded before any is stored: with more than one round, a store starts a nest of its own.
   if (nest && nest->readsDevice && nest->depth() > (vector > 1 ? 1 : 0))
     closeNest();

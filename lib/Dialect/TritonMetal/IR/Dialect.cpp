@@ -18,16 +18,10 @@ struct LayoutAliases : public OpAsmDialectInterface {
     auto layout = dyn_cast<LayoutAttr>(attribute);
     if (!layout)
       return AliasResult::NoAlias;
-    // A fragment has lane bits 0 and 3 in columns and 1, 2, 4 in rows.
-    ArrayRef<int64_t> shape = layout.getShape();
-    ArrayRef<uint32_t> lanes = layout.getLanes();
-    if (shape.size() >= 2) {
-      uint32_t columns = uint32_t(shape.back() - 1);
-      bool fragment =
-          (lanes[0] & columns) && (lanes[3] & columns) && (lanes[1] & ~columns) && (lanes[2] & ~columns) && (lanes[4] & ~columns);
-      os << (fragment ? "matrix" : "blocked");
+    if (layout.getShape().size() >= 2) {
+      os << (isMatrixFragment(layout.getLayout()) ? "matrix" : "blocked");
     } else {
-      os << (llvm::is_contained(lanes, 0u) ? "slice" : "blocked");
+      os << (llvm::is_contained(layout.getLanes(), 0u) ? "slice" : "blocked");
     }
     return AliasResult::OverridableAlias;
   }

@@ -20,6 +20,15 @@ RankedTensorType ttm::withLayout(Type type, const LinearLayout &layout) {
   return RankedTensorType::get(tensor.getShape(), tensor.getElementType(), LayoutAttr::get(type.getContext(), layout));
 }
 
+bool ttm::isMatrixFragment(const LinearLayout &layout) {
+  if (layout.getRank() < 2)
+    return false;
+  // Lane bits 0 and 3 are in columns, 1, 2 and 4 in rows.
+  uint32_t columns = uint32_t(layout.getShape().back() - 1);
+  ArrayRef<uint32_t> lanes = layout.getLaneBases();
+  return (lanes[0] & columns) && (lanes[3] & columns) && (lanes[1] & ~columns) && (lanes[2] & ~columns) && (lanes[4] & ~columns);
+}
+
 unsigned ttm::getNumSimdgroups(Operation *op) {
   auto module = isa<ModuleOp>(op) ? cast<ModuleOp>(op) : op->getParentOfType<ModuleOp>();
   auto attribute = module ? module->getAttrOfType<IntegerAttr>(kNumSimdgroups) : IntegerAttr();

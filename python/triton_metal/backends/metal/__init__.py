@@ -20,7 +20,9 @@ from .environment import EnvironmentReport, check_environment, is_available
 
 # Imported on first use: who asks for a chip's limits pays for nothing else.
 _LAZY = {
+    "MemoryAccessReport": "memory_access",
     "Report": "recording",
+    "analyze_memory_access": "memory_access",
     "is_profiling": "recording",
     "profile": "recording",
     "start_profiling": "recording",
@@ -46,7 +48,9 @@ __all__ = [
     "ChipGeneration",
     "EnvironmentReport",
     "HardwareCapabilities",
+    "MemoryAccessReport",
     "Report",
+    "analyze_memory_access",
     "check_environment",
     "clear_cache",
     "get_chip_generation",

@@ -41,6 +41,8 @@ inline std::optional<LinearLayout> getLayout(mlir::Value value) { return getLayo
 LayoutAttr getLayoutAttr(mlir::Type type);
 /// `type` with a layout as its encoding.
 mlir::RankedTensorType withLayout(mlir::Type type, const LinearLayout &layout);
+/// Whether the lanes hold 8x8 fragments of the last two dimensions, as the operands and results of simdgroup_matrix do.
+bool isMatrixFragment(const LinearLayout &layout);
 /// SIMD-groups of the threadgroup that `op` is compiled for.
 unsigned getNumSimdgroups(mlir::Operation *op);
 
@@ -53,6 +55,15 @@ std::optional<LinearLayout> inferOperandLayout(mlir::Operation *op, unsigned ind
 
 /// Whether `op` computes each element of its results from the same element of its operands, and nothing else.
 bool isElementwise(mlir::Operation *op);
+
+/// The number in the attribute kVector or kMaskVector, 1 if there is none.
+unsigned getVectorAttribute(mlir::Operation *access, llvm::StringRef name);
+/// Elements that a lane accesses at once: what is proven, and a type that Metal has.
+unsigned getAccessVector(mlir::Operation *access);
+/// The longest vector of `element` in memory: 4 elements (16 bytes of floats; wider is not faster), 2 of 64 bits, 1 of pointers and bits.
+unsigned getWidestVector(mlir::Type element);
+/// Whether the load's value where the mask is off is one number for all elements; else it goes element by element.
+bool hasOneOther(tt::LoadOp load);
 
 /// Checks docs/design/ttm.md on `root`: every tensor has a layout, layouts of operands and results agree.
 mlir::LogicalResult verifyLayouts(mlir::Operation *root);

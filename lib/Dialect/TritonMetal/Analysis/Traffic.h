@@ -1,0 +1,45 @@
+//===- Traffic.h - memory transactions of one access -------------------------------===//
+//
+// A transaction is a line of 128 bytes that one access of a SIMD-group touches, as the software Metal counts them.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "triton_metal/Analysis/AccessTrace.h"
+#include "triton_metal/Dialect/TritonMetal/IR/Dialect.h"
+
+namespace triton_metal::ttm {
+
+inline constexpr int64_t kLineBytes = 128;
+
+/// What is known of an access before where it goes.
+struct AccessShape {
+  mlir::Operation *op;
+  std::optional<LinearLayout> layout; ///< none of a scalar
+  unsigned vector = 1;                ///< elements of one access of a lane
+  unsigned maskVector = 1;            ///< elements over which the mask is one and the same
+  int64_t elementBytes = 1;
+  llvm::ArrayRef<int64_t> shape;
+  bool isLoad = false;                ///< every copy reads; one writes
+
+  /// `vectors`: the longest vector of all accesses by layout, see longestVectors.
+  AccessShape(mlir::Operation *op, llvm::ArrayRef<std::pair<LinearLayout, unsigned>> vectors);
+};
+
+/// For each layout the longest vector of the loads and stores in it: loops over registers step by it, so that an access with shorter
+/// vectors goes element by element.
+llvm::SmallVector<std::pair<LinearLayout, unsigned>> longestVectors(tt::FuncOp kernel);
+
+struct Traffic {
+  uint64_t accesses = 0;     ///< of SIMD-groups, with some lane that takes part
+  uint64_t transactions = 0;
+  uint64_t ideal = 0;        ///< if the bytes of each access were packed and aligned
+  uint64_t elements = 0;     ///< of the tensor, that are not masked
+
+  void add(const Traffic &other, uint64_t times);
+};
+
+/// What `visit` moves at all its positions. The addresses must be known.
+Traffic countTraffic(const AccessShape &access, const AccessVisit &visit);
+
+} // namespace triton_metal::ttm
