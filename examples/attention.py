@@ -70,11 +70,12 @@ def cases(device, rng):
     from cases import Case
     heads, n, head = (8, 1024, 64) if device == "cpu" else (2, 128, 64)
     single = rng.standard_normal((3, heads, n, head), dtype=np.float32)
-    half = single.astype(np.float16)
+    half = single[:, :2, :256].astype(np.float16)  # smaller, because a search runs it often
     for name, qkv, causal, block, tolerance in (("attention", single, False, (64, 64), 1e-5),
                                                 ("attention, causal", single, True, (64, 64), 1e-5),
                                                 ("attention fp16, autotuned", half, False, None, 2e-3)):
         out = np.empty_like(qkv[0])
+        heads, n, head = out.shape
 
         def torch_op(t, causal=causal):
             return lambda *qkv: t.nn.functional.scaled_dot_product_attention(*(x[None] for x in qkv), is_causal=causal)[0]
