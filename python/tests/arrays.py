@@ -10,6 +10,7 @@ import pytest
 
 import triton_metal as triton
 import triton_metal.language as tl
+from triton_metal.compiler.options import EVERY_THREADGROUP
 
 INTS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -20,7 +21,7 @@ needs_softmetal = pytest.mark.skipif(not pathlib.Path(triton._core.__file__).wit
 
 
 #: Of a counting launch: every threadgroup.
-EVERYTHING = 1 << 30
+EVERYTHING = EVERY_THREADGROUP
 
 
 def counted(launcher, arguments, sample=EVERYTHING, **options):

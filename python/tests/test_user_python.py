@@ -540,8 +540,8 @@ def test_types_in_tuples_are_part_of_the_key():
 
 def test_switches_without_effect_warn(monkeypatch):
     """Upstream's switches that steer nothing here say so when they are set, by assignment or in the environment."""
-    with triton.knobs.compilation.scope(), pytest.warns(UserWarning, match="TRITON_KERNEL_DUMP.*no effect.*kernel.asm"):
-        triton.knobs.compilation.dump_ir = True
+    with triton.knobs.compilation.scope(), pytest.warns(UserWarning, match="TRITON_DISABLE_LINE_INFO.*no effect.*locations"):
+        triton.knobs.compilation.disable_line_info = True
     import subprocess
     import sys
     monkeypatch.setenv("TRITON_INTERPRET", "1")

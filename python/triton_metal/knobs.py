@@ -175,14 +175,18 @@ class cache_knobs(_Group):
     #: Whether the disk cache is used at all.
     enabled = _Knob("TRITON_METAL_DISK_CACHE", True, _to_bool)
     home_dir = _Knob("TRITON_HOME", lambda: os.path.expanduser("~"))
-    dump_dir = _Knob("TRITON_DUMP_DIR", None, instead="every stage is in kernel.asm")
+    #: Where `compilation.dump_ir` writes.
+    dump_dir = _Knob("TRITON_DUMP_DIR", lambda: os.path.join(cache.home_dir, ".triton", "dump"))
     override_dir = _Knob("TRITON_OVERRIDE_DIR", None, instead="compile an edited file with triton_metal.compile")
 
 
 class compilation_knobs(_Group):
     always_compile = _Knob("TRITON_ALWAYS_COMPILE", False, _to_bool)
     disable_line_info = _Knob("TRITON_DISABLE_LINE_INFO", False, _to_bool, instead="locations are always kept")
-    dump_ir = _Knob("TRITON_KERNEL_DUMP", False, _to_bool, instead="every stage is in kernel.asm")
+    #: Write every stage of a kernel to `<cache.dump_dir>/<hash>/<name>.<stage>` when it is compiled, or read from the disk cache.
+    dump_ir = _Knob("TRITON_KERNEL_DUMP", False, _to_bool)
+    #: Stages that are printed to standard error then, such as "msl" or "ttir,llir".
+    print_ir = _Knob("TRITON_METAL_PRINT_IR", "", str)
     front_end_debugging = _Knob("TRITON_FRONT_END_DEBUGGING", False, _to_bool, instead="causes are chained to errors")
     allow_non_constexpr_globals = _Knob("TRITON_ALLOW_NON_CONSTEXPR_GLOBALS", False, _to_bool, affects_code=True)
     #: Verify the module after every pass: on in `./dev test`, off else, because it takes time.
@@ -263,6 +267,8 @@ class metal_knobs(_Group):
     #: 0: lanes run in order; else schedules are drawn from this seed.
     seed = _Knob("TRITON_METAL_SEED", 0, int)
     timeout = _Knob("TRITON_METAL_TIMEOUT", None, float)
+    #: The software Metal counts what launches do; backends.metal.take_counters() reads it.
+    counting = _Knob("TRITON_METAL_COUNTING", False, _to_bool, affects_code=True)
     #: The chip that text is made for; by default that of the Mac, and elsewhere the oldest.
     chip = _Knob("TRITON_METAL_CHIP", chip_of_this_machine, str, affects_code=True)
 

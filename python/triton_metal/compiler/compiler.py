@@ -17,6 +17,7 @@ from .. import _core, knobs
 from ..errors import LaunchError, LayoutHintWarning, UnsupportedOnDevice
 from ..runtime.dependencies import spell
 from .options import Options
+from .stages import show_stages
 
 
 @functools.cache
@@ -196,7 +197,7 @@ def _open_cache(directory: str, limit: int):
 
 @functools.cache
 def _say_once(reason: str) -> None:
-    warnings.warn(f"compiled kernels are not kept on disk: {reason}", RuntimeWarning, stacklevel=4)
+    warnings.warn(f"compiled kernels are not kept on disk: {reason}", RuntimeWarning, stacklevel=5)
 
 
 #: Where Python's warnings note what was shown, so that each place is shown once by default.
@@ -256,18 +257,26 @@ def compile(src, target=None, options=None, _env_vars=None) -> CompiledKernel:
     settings = json.dumps(knobs.code_settings(), sort_keys=True)
     parts = (triton_key(), device, backend.target_key(), src.hash(), parsed.hash(), settings)
     key = _core.cache_key("\0".join(parts).encode())
+    artifact = _artifact(backend, src, parsed, key)
+    _warn_of_hints(artifact)
+    compiled = CompiledKernel(src, device, parsed, key, artifact)
+    if knobs.compilation.dump_ir or knobs.compilation.print_ir:
+        show_stages(compiled)
+    return compiled
+
+
+def _artifact(backend, src, options: Options, key: str):
+    """From the disk cache, or else built and kept there."""
     cache = disk_cache()
     if cache is not None and not knobs.compilation.always_compile:
         files = cache.load(key)
         artifact = backend.restore(files) if files is not None else None
         if artifact is not None:
-            _warn_of_hints(artifact)
-            return CompiledKernel(src, device, parsed, key, artifact)
-    artifact = backend.build(src.make_ir(parsed), parsed)
+            return artifact
+    artifact = backend.build(src.make_ir(options), options)
     files = backend.save(artifact) if cache is not None else None
     if files is not None:
         reason = cache.store(key, files)
         if reason:
             _say_once(reason)
-    _warn_of_hints(artifact)
-    return CompiledKernel(src, device, parsed, key, artifact)
+    return artifact

@@ -9,6 +9,10 @@ from .. import knobs
 from ..errors import LaunchError
 
 
+#: As `counting`: every threadgroup runs and is counted.
+EVERY_THREADGROUP = 1 << 30
+
+
 @dataclass(frozen=True)
 class Options:
     """What a launch may ask for beside the kernel's arguments. Those that upstream's vendors know are kept in `foreign`."""
@@ -40,6 +44,7 @@ class Options:
         values["enable_fp_fusion"] = knobs.language.fp_fusion_enabled(values.get("enable_fp_fusion"))
         values.setdefault("debug", bool(knobs.runtime.debug or group.checked))
         values.setdefault("checked", bool(group.checked))
+        values.setdefault("counting", EVERY_THREADGROUP if device == "metal" and knobs.metal.counting else 0)
         values.setdefault("language_version", knobs.language.version)
         values.setdefault("default_dot_input_precision", knobs.language.fp32_default)
         values.setdefault("allow_non_constexpr_globals", knobs.compilation.allow_non_constexpr_globals)

@@ -18,6 +18,7 @@ import numpy as np
 
 from .. import knobs
 from ..compiler.compiler import CompiledKernel
+from ..compiler.options import EVERY_THREADGROUP
 from ..devices import has_gpu
 from ..errors import ProfilingError
 from .cost import launch_cost
@@ -303,7 +304,7 @@ def _costs(launched: list[tuple]) -> list[LaunchCost | None]:
     ran, and for those that are left when the time for this is over."""
     deadline = time.monotonic() + COST_SECONDS
     return [
-        None if compiled._options.counting or time.monotonic() > deadline else launch_cost(compiled, params, grid)
+        None if 0 < compiled._options.counting < EVERY_THREADGROUP or time.monotonic() > deadline else launch_cost(compiled, params, grid)
         for compiled, params, grid in launched
     ]
 

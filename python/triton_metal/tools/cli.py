@@ -7,11 +7,12 @@ import os
 import sys
 import time
 
+from ..compiler.stages import STAGES
 from ..errors import TritonError
 from .doctor import EPILOG as DOCTOR_HELP
 from .doctor import doctor_command
 from .inspect_kernel import EPILOG as INSPECT_HELP
-from .inspect_kernel import STAGES, inspect_command
+from .inspect_kernel import inspect_command
 from .profile import EPILOG as PROFILE_HELP
 from .profile import add_arguments as add_profile_arguments
 from .profile import profile_command

@@ -6,11 +6,10 @@ import json
 
 from ..compiler import compile
 from ..compiler.compiler import CompiledKernel
+from ..compiler.stages import STAGES
 from ..devices import current_device, set_device
 from .scripts import Launched, recorded_launches, run_script
 from .sources import UsageError, declaration, kernels_of, load_file, signature_of, source_of
-
-STAGES = {"cpu": ("ttir", "llir", "asm", "obj"), "metal": ("ttir", "ttm", "msl", "air")}
 
 EPILOG = """\
 examples:

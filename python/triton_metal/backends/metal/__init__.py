@@ -16,6 +16,7 @@ import importlib
 from ...devices import synchronize
 from .caches import clear_cache
 from .chips import ChipGeneration, HardwareCapabilities, get_chip_generation, get_hardware_capabilities, list_chips
+from .debugging import DebugOption, get_debug_options, set_debug_option, take_counters
 from .environment import EnvironmentReport, check_environment, is_available
 
 # Imported on first use: who asks for a chip's limits pays for nothing else.
@@ -46,6 +47,7 @@ def __dir__():
 
 __all__ = [
     "ChipGeneration",
+    "DebugOption",
     "EnvironmentReport",
     "HardwareCapabilities",
     "MemoryAccessReport",
@@ -54,14 +56,17 @@ __all__ = [
     "check_environment",
     "clear_cache",
     "get_chip_generation",
+    "get_debug_options",
     "get_hardware_capabilities",
     "is_available",
     "is_profiling",
     "list_chips",
     "profile",
+    "set_debug_option",
     "start_profiling",
     "stop_profiling",
     "synchronize",
+    "take_counters",
     "test_compute_throughput",
     "test_memory_bandwidth",
 ]
