@@ -85,7 +85,9 @@ void softmetal_rt_race_threadgroup(void *pointer, uint32_t bytes, uint32_t acces
 void softmetal_rt_written_threadgroup(void *pointer, uint32_t bytes);
 void softmetal_rt_read_threadgroup(void *pointer, uint32_t bytes, uint32_t site);
 // Counting.
-void softmetal_rt_count_device(void *pointer, uint32_t bytes, uint32_t access, uint32_t site);
+// `positions`: the bits of a lane's position that the access or the operations depend on (Passes/Dependence.h).
+void softmetal_rt_count_device(void *pointer, uint32_t bytes, uint32_t access, uint32_t site, uint32_t positions);
 void softmetal_rt_count_threadgroup(void *pointer, uint32_t bytes, uint32_t access, uint32_t site);
 void softmetal_rt_count_operations(uint32_t arithmetic);
+void softmetal_rt_count_distinct(int32_t arithmetic, uint32_t special, uint32_t products, uint32_t positions); ///< arithmetic in 32nds
 }

@@ -364,6 +364,12 @@ nb::dict takeCounters() {
   result["bank_conflicts"] = counters.bankConflicts;
   result["matrix_operations"] = counters.matrixOperations;
   result["float_operations"] = counters.floatOperations;
+  result["distinct_bytes_loaded"] = counters.distinctLoaded;
+  result["distinct_bytes_stored"] = counters.distinctStored;
+  result["distinct_bytes_atomic"] = counters.distinctAtomic;
+  result["distinct_float_operations"] = counters.distinctFloat;
+  result["distinct_special_operations"] = counters.distinctSpecial;
+  result["distinct_dot_operations"] = counters.distinctProducts;
   return result;
 }
 

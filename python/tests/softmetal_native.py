@@ -54,7 +54,8 @@ class Report(ct.Structure):
 
 
 COUNTERS = ("switches collectives barriers lanes deviceAccesses deviceBytes deviceTransactions threadgroupAccesses threadgroupBytes "
-            "bankConflicts matrixOperations floatOperations deviceLines").split()
+            "bankConflicts matrixOperations floatOperations deviceLines distinctLoaded distinctStored distinctAtomic distinctFloat "
+            "distinctSpecial distinctProducts").split()
 
 
 class Counters(ct.Structure):

@@ -26,6 +26,13 @@ void addTo(MetalCounters &sum, const Counters &counters) {
   sum.matrixOperations += counters.matrixOperations;
   sum.floatOperations += counters.floatOperations;
   sum.deviceLines += counters.deviceLines;
+  auto whole = [](uint64_t parts) { return (parts + Counters::distinctUnits / 2) / Counters::distinctUnits; };
+  sum.distinctLoaded += whole(counters.distinctLoaded);
+  sum.distinctStored += whole(counters.distinctStored);
+  sum.distinctAtomic += whole(counters.distinctAtomic);
+  sum.distinctFloat += whole(counters.distinctFloat);
+  sum.distinctSpecial += whole(counters.distinctSpecial);
+  sum.distinctProducts += whole(counters.distinctProducts);
 }
 
 CompileRequest compileRequest(const Library &library, StringRef function, ArrayRef<MetalConstant> constants,

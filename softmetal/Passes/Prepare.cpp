@@ -2,6 +2,7 @@
 #include "softmetal/Passes/Accesses.h"
 #include "softmetal/Passes/Passes.h"
 #include "llvm/Analysis/InlineCost.h"
+#include "llvm/Analysis/LoopInfo.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Transforms/IPO/AlwaysInliner.h"
 #include "llvm/Transforms/IPO/GlobalDCE.h"
@@ -11,8 +12,12 @@
 #include "llvm/Transforms/Scalar/ADCE.h"
 #include "llvm/Transforms/Scalar/EarlyCSE.h"
 #include "llvm/Transforms/Scalar/InferAddressSpaces.h"
+#include "llvm/Transforms/Scalar/LoopUnrollPass.h"
 #include "llvm/Transforms/Scalar/SROA.h"
 #include "llvm/Transforms/Scalar/SimplifyCFG.h"
+#include "llvm/Transforms/Utils/LCSSA.h"
+#include "llvm/Transforms/Utils/LoopSimplify.h"
+#include "llvm/Transforms/Utils/LoopUtils.h"
 
 using namespace llvm;
 
@@ -41,6 +46,38 @@ struct ConstantLoadsPass : PassInfoMixin<ConstantLoadsPass> {
 };
 } // namespace
 
+namespace {
+/// Of all loops only those are to be unrolled that shuffle by a distance that changes.
+struct MarkShufflesPass : PassInfoMixin<MarkShufflesPass> {
+  PreservedAnalyses run(Function &function, FunctionAnalysisManager &analyses) {
+    for (Loop *loop : analyses.getResult<LoopAnalysis>(function).getLoopsInPreorder()) {
+      bool shuffles = loop->isInnermost() && any_of(loop->blocks(), [](BasicBlock *block) {
+        return any_of(*block, [](Instruction &instruction) {
+          auto *call = dyn_cast<CallInst>(&instruction);
+          return call && call->getCalledFunction() && call->getCalledFunction()->getName().starts_with("air.simd_shuffle_xor.") &&
+                 !isa<Constant>(call->getArgOperand(1));
+        });
+      });
+      LLVMContext &context = function.getContext();
+      MDNode *wish = MDNode::get(context, MDString::get(context, shuffles ? "llvm.loop.unroll.full" : "llvm.loop.unroll.disable"));
+      loop->setLoopID(makePostTransformationMetadata(context, loop->getLoopID(), {"llvm.loop.unroll."}, {wish}));
+    }
+    return PreservedAnalyses::all();
+  }
+};
+} // namespace
+
+/// Reductions of a SIMD-group, step by step: which lanes do alike what differs from step to step.
+static void addUnrollShuffles(ModulePassManager &passes) {
+  FunctionPassManager functions;
+  functions.addPass(LoopSimplifyPass());
+  functions.addPass(LCSSAPass());
+  functions.addPass(MarkShufflesPass());
+  functions.addPass(LoopUnrollPass(LoopUnrollOptions(/*OptLevel=*/2, /*OnlyWhenForced=*/true)));
+  functions.addPass(EarlyCSEPass());
+  passes.addPass(createModuleToFunctionPassAdaptor(std::move(functions)));
+}
+
 void addPreparePasses(ModulePassManager &passes) {
   passes.addPass(GlobalOptPass());
   passes.addPass(InlineAllPass());
@@ -62,6 +99,10 @@ void addTranslationPasses(ModulePassManager &passes, Translation &translation, b
   if (clean || translation.checked() || translation.count)
     addPreparePasses(passes);
   passes.addPass(MatricesPass(translation));
+  if (translation.count) { // before private accesses get a second place to go to
+    addUnrollShuffles(passes);
+    passes.addPass(CountPass(translation));
+  }
   passes.addPass(PrivateMemoryPass(translation));
   if (translation.races) // before bounds, which hides where a pointer comes from
     passes.addPass(RacesPass(translation));
@@ -71,8 +112,6 @@ void addTranslationPasses(ModulePassManager &passes, Translation &translation, b
     passes.addPass(BoundsPass(translation));
   if (translation.uniform)
     passes.addPass(UniformPass(translation));
-  if (translation.count)
-    passes.addPass(CountPass(translation));
   if (translation.interruptible)
     passes.addPass(InterruptsPass(translation));
   passes.addPass(DivisionsPass(translation));

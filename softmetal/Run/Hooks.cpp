@@ -229,9 +229,27 @@ void Machine::poll(uint32_t site) {
   abandon();
 }
 
-void Machine::countDevice(char *pointer, uint32_t bytes, uint32_t site) {
+/// The logarithm of how many lanes do alike what depends on these bits of their position.
+uint32_t Machine::sharedBy(uint32_t positions) const {
+  uint32_t groupPositions = std::bit_ceil(groupCount) - 1;
+  return std::popcount(~positions & 31) + std::popcount(~(positions >> 5) & groupPositions);
+}
+
+void Machine::countDistinct(int32_t arithmetic, uint32_t special, uint32_t products, uint32_t positions) {
+  uint32_t shared = sharedBy(positions);
+  static_assert(Counters::distinctUnits == 32 << 10, "at most 1024 lanes do the same, and a lane's part is counted in 32nds");
+  counters.distinctFloat += uint64_t(int64_t(arithmetic) * 1024 >> shared); // of negative parts the complement: they add up
+  counters.distinctSpecial += uint64_t(special) * Counters::distinctUnits >> shared;
+  counters.distinctProducts += uint64_t(products) * Counters::distinctUnits >> shared;
+}
+
+void Machine::countDevice(char *pointer, uint32_t bytes, uint32_t access, uint32_t site, uint32_t positions) {
   ++counters.deviceAccesses;
   counters.deviceBytes += bytes;
+  uint64_t &distinct = access & accessAtomic  ? counters.distinctAtomic
+                       : access & accessWrite ? counters.distinctStored
+                                              : counters.distinctLoaded;
+  distinct += uint64_t(bytes) * Counters::distinctUnits >> sharedBy(positions);
   auto address = reinterpret_cast<uintptr_t>(pointer);
   countLines(deviceVisits, address, bytes, site, 128, counters.deviceTransactions);
   for (uintptr_t line = address / 128; line <= (address + std::max(bytes, 1u) - 1) / 128; ++line)
@@ -321,11 +339,14 @@ void softmetal_rt_written_threadgroup(void *pointer, uint32_t bytes) {
 void softmetal_rt_read_threadgroup(void *pointer, uint32_t bytes, uint32_t site) {
   machine->readThreadgroup(static_cast<char *>(pointer), bytes, site);
 }
-void softmetal_rt_count_device(void *pointer, uint32_t bytes, uint32_t, uint32_t site) {
-  machine->countDevice(static_cast<char *>(pointer), bytes, site);
+void softmetal_rt_count_device(void *pointer, uint32_t bytes, uint32_t access, uint32_t site, uint32_t positions) {
+  machine->countDevice(static_cast<char *>(pointer), bytes, access, site, positions);
 }
 void softmetal_rt_count_threadgroup(void *pointer, uint32_t bytes, uint32_t, uint32_t site) {
   machine->countThreadgroup(static_cast<char *>(pointer), bytes, site);
 }
 void softmetal_rt_count_operations(uint32_t arithmetic) { machine->counters.floatOperations += arithmetic; }
+void softmetal_rt_count_distinct(int32_t arithmetic, uint32_t special, uint32_t products, uint32_t positions) {
+  machine->countDistinct(arithmetic, special, products, positions);
+}
 }

@@ -49,7 +49,8 @@ constexpr uint64_t Counters::*counts[] = {
     &Counters::switches,         &Counters::collectives,        &Counters::barriers,            &Counters::lanes,
     &Counters::deviceAccesses,   &Counters::deviceBytes,        &Counters::deviceTransactions,  &Counters::threadgroupAccesses,
     &Counters::threadgroupBytes, &Counters::bankConflicts,      &Counters::matrixOperations,    &Counters::floatOperations,
-    &Counters::deviceLines,
+    &Counters::deviceLines,      &Counters::distinctLoaded,     &Counters::distinctStored,      &Counters::distinctAtomic,
+    &Counters::distinctFloat,    &Counters::distinctSpecial,    &Counters::distinctProducts,
 };
 static_assert(sizeof(counts) / sizeof(*counts) == sizeof(Counters) / sizeof(uint64_t), "every count is listed");
 } // namespace

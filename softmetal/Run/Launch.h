@@ -44,6 +44,10 @@ struct Counters {
   uint64_t threadgroupAccesses = 0, threadgroupBytes = 0, bankConflicts = 0;
   uint64_t matrixOperations = 0, floatOperations = 0;
   uint64_t deviceLines = 0; ///< different 128-byte lines of device memory that a threadgroup touches
+  // What lanes do alike once, in parts of 1 / distinctUnits: bytes of device memory, and operations.
+  static constexpr uint64_t distinctUnits = 1 << 15;
+  uint64_t distinctLoaded = 0, distinctStored = 0, distinctAtomic = 0;
+  uint64_t distinctFloat = 0, distinctSpecial = 0, distinctProducts = 0;
   void add(const Counters &other);
   /// All counts times `all` / `counted`.
   Counters scaled(uint64_t all, uint64_t counted) const;

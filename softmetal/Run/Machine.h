@@ -60,7 +60,8 @@ public:
   void raceThreadgroup(char *pointer, uint32_t bytes, uint32_t access, uint32_t site);
   void readThreadgroup(char *pointer, uint32_t bytes, uint32_t site);
   void writtenThreadgroup(char *pointer, uint32_t bytes);
-  void countDevice(char *pointer, uint32_t bytes, uint32_t site);
+  void countDevice(char *pointer, uint32_t bytes, uint32_t access, uint32_t site, uint32_t positions);
+  void countDistinct(int32_t arithmetic, uint32_t special, uint32_t products, uint32_t positions);
   void countThreadgroup(char *pointer, uint32_t bytes, uint32_t site);
   void poll(uint32_t site);
   /// What a signal handler does when the processor refused an instruction of a lane: leaves it and its launch. False if no launch runs.
@@ -94,6 +95,7 @@ private:
     std::unordered_map<uint64_t, uint32_t> visits;
     std::unordered_map<uint64_t, std::vector<uintptr_t>> seen;
   };
+  uint32_t sharedBy(uint32_t positions) const;
   void countLines(VisitTable &table, uintptr_t address, uint32_t bytes, uint32_t site, uint32_t line, uint64_t &count);
   VisitTable deviceVisits, threadgroupVisits;
   std::unordered_set<uintptr_t> deviceLines; ///< touched by the threadgroup

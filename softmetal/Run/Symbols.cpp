@@ -46,6 +46,7 @@ std::vector<Symbol> makeSymbols() {
   RUNTIME(softmetal_rt_count_device);
   RUNTIME(softmetal_rt_count_threadgroup);
   RUNTIME(softmetal_rt_count_operations);
+  RUNTIME(softmetal_rt_count_distinct);
 #undef RUNTIME
 #define UNARY(name) add(#name, static_cast<float (*)(float)>(::name))
 #define BINARY(name) add(#name, static_cast<float (*)(float, float)>(::name))

@@ -4,8 +4,9 @@
 ; Accesses of shared memory are counted one by one, with their place in the source, floating-point operations block by block.
 
 ;--- accesses.ll
-; CHECK: call void @softmetal_rt_count_device(ptr %{{.*}}, i32 4, i32 0, i32 1)
-; CHECK: call void @softmetal_rt_count_device(ptr %{{.*}}, i32 4, i32 1, i32 2)
+; CHECK: call void @softmetal_rt_count_device(ptr %{{.*}}, i32 4, i32 0, i32 1, i32 0)
+; CHECK: call void @softmetal_rt_count_device(ptr %{{.*}}, i32 4, i32 1, i32 2, i32 0)
+; CHECK: call void @softmetal_rt_count_distinct(i32 96, i32 0, i32 0, i32 0)
 ; CHECK: call void @softmetal_rt_count_operations(i32 3)
 ; CHECK: ; site 1: kernel.metal:7:3
 ; CHECK: ; site 2: kernel.metal:9:5

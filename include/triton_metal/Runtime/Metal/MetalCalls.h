@@ -80,13 +80,17 @@ typedef struct MetalPipelineOptions {
 } MetalPipelineOptions;
 
 /* What launches of counting pipelines did. Transactions are 128-byte lines that one SIMD-group's access touches, deviceLines those that a
-   threadgroup touches at all; conflicts are the extra turns that 32 banks of 4 bytes would need. */
+   threadgroup touches at all; conflicts are the extra turns that 32 banks of 4 bytes would need. Of the distinct counts, what lanes of a
+   threadgroup do alike is counted once: bytes of device memory that are loaded, stored and used by atomics; float operations, functions
+   such as exp, and operations of 8x8x8 products. */
 typedef struct MetalCounters {
   uint64_t switches, collectives, barriers, lanes;
   uint64_t deviceAccesses, deviceBytes, deviceTransactions;
   uint64_t threadgroupAccesses, threadgroupBytes, bankConflicts;
   uint64_t matrixOperations, floatOperations;
   uint64_t deviceLines;
+  uint64_t distinctLoaded, distinctStored, distinctAtomic;
+  uint64_t distinctFloat, distinctSpecial, distinctProducts;
 } MetalCounters;
 
 enum { MetalUsageRead = 1, MetalUsageWrite = 2 };
