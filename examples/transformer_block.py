@@ -36,8 +36,8 @@ def linear_kernel(x_ptr, weight_ptr, bias_ptr, residual_ptr, out_ptr, rows, K, N
     weight_ptrs = weight_ptr + k[:, None] * N + col[None, :]
     acc = tl.zeros((BLOCK_M, BLOCK_N), dtype=tl.float32)
     for start in range(0, K, BLOCK_K):
-        x = tl.load(x_ptrs, mask=(row < rows)[:, None] & (k < K - start)[None, :], other=0.0)
-        weight = tl.load(weight_ptrs, mask=(k < K - start)[:, None] & (col < N)[None, :], other=0.0)
+        x = tl.load(x_ptrs, mask=(row < rows)[:, None] & (k < K - start)[None, :], other=0.0, layout="BLOCK")
+        weight = tl.load(weight_ptrs, mask=(k < K - start)[:, None] & (col < N)[None, :], other=0.0, layout="BLOCK")
         acc = tl.dot(x, weight, acc)
         x_ptrs += x_block
         weight_ptrs += BLOCK_K * N

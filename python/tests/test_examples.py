@@ -66,6 +66,9 @@ def test_elementwise(load, device, n):
         out = np.zeros(n, np.float32)
         function(x, y, out, device=device)
         np.testing.assert_allclose(out, 2 * np.sin(x + y), atol=1e-6)
+    out = np.zeros(n, np.float32)
+    module.coalesced(x, out, device=device)
+    np.testing.assert_array_equal(out, 2 * x)
     for kernel in (module.autotuned_kernel, module.per_chip_kernel):
         out = np.zeros(n, np.float32)
         module.double(x, out, kernel, device)
