@@ -25,13 +25,8 @@ static bool isFp64(Type type) { return tt::getElementOf(type).isF64(); }
 static LogicalResult checkDot(tt::DotOp dot) {
   Type a = tt::getElementOf(dot.getA().getType()), b = tt::getElementOf(dot.getB().getType());
   auto known = [](Type type) { return type.isF16() || type.isBF16() || type.isF32() || type.isInteger(8); };
-  if (a == b && known(a)) {
-    int64_t k = cast<RankedTensorType>(dot.getA().getType()).getShape().back();
-    if (!a.isInteger(8) || k <= 1024)
-      return success();
-    return emitUnsupported(dot, "metal", "an int8 dot sums exactly over at most 1024 of K, this one has " + Twine(k),
-                           "use a smaller BLOCK_K in a loop", "tl.dot");
-  }
+  if (a == b && known(a))
+    return success();
   std::string types;
   llvm::raw_string_ostream(types) << a << " and " << b;
   return emitUnsupported(dot, "metal", "operands of " + Twine(types) + " have no matrix instruction",
@@ -87,10 +82,40 @@ static Value zeros(OpBuilder &builder, Location loc, RankedTensorType type) {
   return arith::ConstantOp::create(builder, loc, SplatElementsAttr::get(type, builder.getZeroAttr(type.getElementType())));
 }
 
-/// Products of int8 and their sums up to 2^24 are exact in halves and floats.
+/// The two halves of a tensor along `axis`.
+static std::pair<Value, Value> halve(OpBuilder &builder, Location loc, Value value, int64_t axis) {
+  auto type = cast<RankedTensorType>(value.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  shape[axis] /= 2;
+  shape.insert(shape.begin() + axis, 2);
+  Value apart = tt::ReshapeOp::create(builder, loc, RankedTensorType::get(shape, type.getElementType()), value, UnitAttr(), UnitAttr());
+  SmallVector<int32_t> order; // the new dimension goes last
+  for (int32_t dim = 0; dim <= type.getRank(); ++dim)
+    if (dim != axis)
+      order.push_back(dim);
+  order.push_back(int32_t(axis));
+  auto halves = tt::SplitOp::create(builder, loc, tt::TransOp::create(builder, loc, apart, order));
+  return {halves.getOutLHS(), halves.getOutRHS()};
+}
+
+/// Products of int8 are exact in halves, and sums of 1024 of them, at most 2^24, in floats. Longer ones are taken apart, and partial sums
+/// are added as integers.
 static void expandIntegerDot(tt::DotOp dot) {
+  constexpr int64_t mostExact = 1024;
   OpBuilder builder(dot);
   Location loc = dot.getLoc();
+  int64_t rank = cast<RankedTensorType>(dot.getA().getType()).getRank();
+  if (cast<RankedTensorType>(dot.getA().getType()).getShape().back() > mostExact) {
+    auto [aFirst, aSecond] = halve(builder, loc, dot.getA(), rank - 1);
+    auto [bFirst, bSecond] = halve(builder, loc, dot.getB(), rank - 2);
+    auto first = tt::DotOp::create(builder, loc, dot.getType(), aFirst, bFirst, dot.getC());
+    auto second = tt::DotOp::create(builder, loc, dot.getType(), aSecond, bSecond, first);
+    dot.replaceAllUsesWith(second.getResult());
+    dot.erase();
+    expandIntegerDot(first);
+    expandIntegerDot(second);
+    return;
+  }
   auto half = [&](Value value) -> Value {
     return arith::SIToFPOp::create(builder, loc, tt::withElementOf(value.getType(), builder.getF16Type()), value);
   };

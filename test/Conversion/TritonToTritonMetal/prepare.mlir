@@ -19,6 +19,22 @@ tt.func public @int8(%a: tensor<16x16xi8>, %c: tensor<16x16xi32>) -> tensor<16x1
   tt.return %d : tensor<16x16xi32>
 }
 
+// Sums of more than 1024 products are taken apart; each part is exact in floats, and integers add them.
+// CHECK-LABEL: @long_int8
+// CHECK: tt.reshape %{{.*}} : tensor<16x2048xi8> -> tensor<16x2x1024xi8>
+// CHECK: tt.trans %{{.*}} {order = array<i32: 0, 2, 1>}
+// CHECK: tt.split %{{.*}} -> tensor<16x1024xi8>
+// CHECK: tt.reshape %{{.*}} : tensor<2048x16xi8> -> tensor<2x1024x16xi8>
+// CHECK: tt.split %{{.*}} -> tensor<1024x16xi8>
+// CHECK: tt.dot {{.*}} : tensor<16x1024xf16> * tensor<1024x16xf16> -> tensor<16x16xf32>
+// CHECK: %[[FIRST:.*]] = arith.addi
+// CHECK: tt.dot {{.*}} : tensor<16x1024xf16> * tensor<1024x16xf16> -> tensor<16x16xf32>
+// CHECK: arith.addi %[[FIRST]]
+tt.func public @long_int8(%a: tensor<16x2048xi8>, %b: tensor<2048x16xi8>, %c: tensor<16x16xi32>) -> tensor<16x16xi32> {
+  %d = tt.dot %a, %b, %c : tensor<16x2048xi8> * tensor<2048x16xi8> -> tensor<16x16xi32>
+  tt.return %d : tensor<16x16xi32>
+}
+
 // An assertion is asked of one number, so that all lanes of a program end together; that of a number stays.
 // CHECK-LABEL: @assertion
 // CHECK: %[[FLAT:.*]] = tt.reshape %{{.*}} : tensor<4x8xi1> -> tensor<32xi1>
