@@ -1,19 +1,13 @@
 """The page of a profile in a real browser: what it draws, what a reader can do with it, and that nothing goes wrong."""
 from __future__ import annotations
 
-import os
-import pathlib
-import shutil
-import sys
-
 import numpy as np
 import pytest
 
 import triton_metal as triton
 import triton_metal.backends.metal as metal
 import triton_metal.language as tl
-
-MAC_BROWSERS = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium")
+from headless_browser import NoBrowser, open_browser
 
 
 @triton.jit
@@ -34,28 +28,12 @@ def copy(x, out, n, BLOCK: tl.constexpr):
     tl.store(out + i, tl.load(x + i, mask=i < n), mask=i < n)  # "</script><b>": text that is no markup
 
 
-def browser():
-    """(path of a Chromium or Chrome, path of its driver or None: selenium fetches one)."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None and sys.platform == "darwin":
-        found = next(filter(os.path.exists, MAC_BROWSERS), None)
-    return found, shutil.which("chromedriver")
-
-
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory):
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    path, service = browser()
-    if path is None or (service is None and sys.platform != "darwin"):
-        pytest.skip("no Chromium with chromedriver is installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = path
-    profile = tmp_path_factory.mktemp("browser")
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1400,1600",
-                     f"--user-data-dir={profile}"):  # fmt: skip
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(service) if service else None)
+    try:
+        driver = open_browser(tmp_path_factory.mktemp("browser"))
+    except NoBrowser as why:
+        pytest.skip(str(why))
     yield driver
     driver.quit()
 
