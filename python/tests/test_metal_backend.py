@@ -1,5 +1,6 @@
 """`triton_metal.backends.metal`: chips, environment, caches."""
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -71,6 +72,21 @@ def test_the_chip_steers_tiles_loads_and_the_type_of_bfloat16():
     # Fragments that a SIMD-group loads for each of 8 steps along K: 4 + 4 for a tile of 32x32, 2 + 8 for one of 16x64.
     assert loads == {"apple-m1": 64, "apple-m2-max": 64, "apple-m3-pro": 80, "apple-m4-pro": 80, "apple-m5": 80}
     assert texts["apple-m1"] == texts["apple-m2-max"] and texts["apple-m3-pro"] == texts["apple-m5"] != texts["apple-m1"]
+
+
+def test_the_page_about_chips_says_what_the_table_says():
+    page = pathlib.Path(__file__).parents[2] / "docs" / "reference" / "chips.md"
+    if not page.exists():
+        pytest.skip("no documentation beside the tests")
+    lines = [line for line in page.read_text().splitlines() if line.startswith("| `apple-")]
+    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines]
+    assert [row[0] for row in rows] == metal.list_chips()
+    for row in rows:
+        chip = metal.get_hardware_capabilities(row[0])
+        assert row[1:] == [
+            chip.architecture, str(chip.gpu_cores), f"{chip.bandwidth_gbs:.0f}", f"{chip.fp32_tflops:.1f}",
+            "yes" if chip.supports_bfloat16 else "no", "yes" if chip.supports_matrix_units else "no", "%dx%d" % chip.simdgroup_tile,
+            "%d to %d" % chip.threads_range, "%d to %d" % chip.tile_range]
 
 
 def test_unknown_chip():
