@@ -49,6 +49,13 @@ class KernelInterface:
     def __getitem__(self, grid):
         return lambda *args, **kwargs: self.run(*args, grid=grid, warmup=False, **kwargs)
 
+    def explain(self, args, grid=None, **options):
+        """What the compiler makes of `self[grid](*args, **options)`, as profiling.explain.explain says: layouts, conversions with bytes and
+        lines, threadgroup memory, barriers, why a product or an access fell back. Prints as text."""
+        from ..profiling.explain import explain
+
+        return explain(self, args, grid, **options)
+
 
 class LaunchedKernel(_core.KernelBase, KernelInterface):
     """Launches run in C++ from the subscript on."""

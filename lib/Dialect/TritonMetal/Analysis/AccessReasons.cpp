@@ -109,9 +109,17 @@ static AccessReason layoutReason(const AccessFindings &findings, const std::stri
     return {effect + ", because layout=\"BLOCK\" asks for a tile", "drop the hint, or use \"COALESCED\""};
   LayoutAttr layout = getLayoutAttr(findings.pointers().getType());
   auto kernel = access.op->getParentOfType<tt::FuncOp>();
-  if (isMatrixFragment(*access.layout)) {
-    Operation *dot = dotWith(kernel, layout);
-    return {effect + ", because the lanes hold 8x8 fragments of the matrix product" + (dot ? " of " + lineOf(dot) : ""),
+  // What a dot takes through tl.trans has its fragments transposed.
+  auto swapped = llvm::to_vector(llvm::seq<int32_t>(0, access.layout->getRank()));
+  if (swapped.size() >= 2)
+    std::swap(swapped[swapped.size() - 2], swapped.back());
+  LinearLayout transposed = access.layout->trans(swapped);
+  for (const LinearLayout &fragment : {*access.layout, transposed}) {
+    if (!isMatrixFragment(fragment))
+      continue;
+    Operation *dot = dotWith(kernel, LayoutAttr::get(layout.getContext(), fragment));
+    return {effect + ", because the lanes hold " + (fragment == *access.layout ? "" : "transposed ") +
+                "8x8 fragments of the matrix product" + (dot ? " of " + lineOf(dot) : ""),
             "nothing need be done: fragments need no threadgroup memory. layout=\"COALESCED\" accesses whole lines and takes that way"};
   }
   unsigned vector = std::min<int64_t>(getWidestVector(tt::getElementOf(tt::getPointeeLike(findings.pointers().getType()))),

@@ -241,11 +241,12 @@ static json::Array barriersOf(tt::FuncOp kernel) {
   kernel.walk<WalkOrder::PreOrder>([&](BarrierOp barrier) {
     // The compiler puts its barriers before an access, at the place of the access.
     Operation *next = barrier->getNextNode();
-    bool ours = next && next->getLoc() == barrier.getLoc();
+    bool ours = isa_and_nonnull<WriteOp, ReadOp, ReadAtOp, tt::LoadOp, tt::StoreOp, tt::AtomicRMWOp, tt::AtomicCASOp>(next) &&
+                next->getLoc() == barrier.getLoc();
     json::Object record = placeOf(barrier);
     record["scope"] = barrier.getScope() == Scope::Threadgroup ? "threadgroup" : "SIMD-group";
     record["owner"] = ours ? "compiler" : "kernel";
-    record["why"] = !ours                          ? "asked for"
+    record["why"] = !ours                          ? "asked for by the kernel"
                     : isa<WriteOp>(next)           ? "before threadgroup memory is written that others may still read"
                     : isa<ReadOp, ReadAtOp>(next) ? "before what other lanes wrote to threadgroup memory is read"
                                                    : "before device memory that other lanes accessed is accessed";

@@ -145,10 +145,13 @@ static llvm::json::Object describe(const AccessFindings &findings, ArrayRef<cons
   return record;
 }
 
+/// Those of device memory, in order.
 static SmallVector<Operation *> accessesOf(tt::FuncOp kernel) {
   SmallVector<Operation *> list;
   kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (isa<tt::LoadOp, tt::StoreOp, tt::AtomicRMWOp, tt::AtomicCASOp>(op))
+    if (!isa<tt::LoadOp, tt::StoreOp, tt::AtomicRMWOp, tt::AtomicCASOp>(op))
+      return;
+    if (cast<tt::PointerType>(tt::getElementOf(op->getOperand(0).getType())).getAddressSpace() == "global")
       list.push_back(op);
   });
   return list;
