@@ -9,6 +9,7 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace triton_metal::python {
@@ -50,7 +51,7 @@ struct Recording {
   std::vector<uint64_t> words;     ///< scratch: the key of a shape
 };
 
-std::unique_ptr<Recording> current;
+Recording *current = nullptr; // of a program that ends without stopping it, nobody's: Python is gone before static objects are
 uint64_t sessions = 0;
 
 /// What Python calls this thread; the thread may be gone when the report is made.
@@ -87,11 +88,10 @@ bool findThread(uint64_t session, uint32_t &index) {
 void start(uint64_t limit) {
   if (current)
     throw nb::value_error("launches are being recorded already");
-  auto made = std::make_unique<Recording>();
-  made->session = ++sessions;
-  made->limit = limit;
-  made->began = hostNanoseconds();
-  current = std::move(made);
+  current = new Recording;
+  current->session = ++sessions;
+  current->limit = limit;
+  current->began = hostNanoseconds();
   recordsLaunches = true;
 }
 
@@ -99,7 +99,7 @@ nb::dict stop() {
   if (!current)
     throw nb::value_error("no launches are being recorded");
   recordsLaunches = false;
-  std::unique_ptr<Recording> recording = std::move(current);
+  std::unique_ptr<Recording> recording(std::exchange(current, nullptr));
   nb::dict result;
   result["began"] = recording->began;
   result["ended"] = hostNanoseconds();

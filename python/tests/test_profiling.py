@@ -1,6 +1,9 @@
 """Profiles: what is recorded, and what the report makes of it."""
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -12,6 +15,7 @@ import triton_metal.backends.metal as metal
 import triton_metal.language as tl
 from triton_metal import _core
 from triton_metal.errors import ProfilingError
+from triton_metal.profiling import report as report_module
 from triton_metal.profiling.bound import bind
 from triton_metal.profiling.occupancy import occupancy
 from triton_metal.profiling.report import Report
@@ -195,6 +199,40 @@ def test_beyond_the_limit_launches_are_counted(arrays):
     assert "8 launches beyond the limit were not kept" in str(report)
     begins = report.records["begin"].astype(np.int64)
     assert (np.diff(begins) > 0).all()  # the chunks follow one another
+
+
+def test_a_program_may_end_while_profiling_is_on():
+    program = """if True:
+        import numpy as np
+        import triton_metal.backends.metal as metal
+        from triton_metal.profiling.rates import copy_kernel
+        metal.start_profiling()
+        for device in ("cpu", "metal"):
+            copy_kernel[(1,)](np.ones(4096, np.float32), np.ones(4096, np.float32), BLOCK=4096, device=device)
+        print("done")
+    """
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(triton.__path__[0])}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+
+
+def test_costs_that_take_too_long_are_left_out(arrays, monkeypatch):
+    x, y, out = arrays
+    with metal.profile() as report:
+        for n in range(17, 17 + 2 * 20, 2):
+            add[(1,)](x, y, out, n, BLOCK=128, device="cpu")
+    monkeypatch.setattr(report_module, "COST_SECONDS", -1.0)
+    assert all(shape.cost is None for shape in report.shapes) and report.kernels[0].gbs is None
+    assert "Bytes and operations of 20 different launches are not known" in str(report)
+
+
+def test_launches_that_differ_have_their_own_costs(arrays):
+    x, y, out = arrays
+    with metal.profile() as report:
+        for n in range(17, 17 + 2 * 100, 2):
+            add[(2,)](x, y, out, n, BLOCK=128, device="cpu")
+    assert [shape.bytes for shape in report.shapes] == [3 * 4 * n for n in range(17, 17 + 2 * 100, 2)]
+    assert report.kernels[0].bytes == sum(shape.bytes for shape in report.shapes)
 
 
 def test_threads_record_side_by_side(device, arrays):

@@ -7,7 +7,7 @@ import pytest
 import triton_metal as triton
 import triton_metal.language as tl
 from triton_metal.profiling.bound import bind
-from triton_metal.profiling.cost import launch_cost
+from triton_metal.profiling.cost import launch_cost, launch_costs
 
 
 def cost_of(kernel, args, grid, device="cpu", **options):
@@ -130,8 +130,8 @@ def test_the_same_launch_is_counted_once(monkeypatch):
     from triton_metal import _core
 
     calls = []
-    count = _core.launch_cost
-    monkeypatch.setattr(_core, "launch_cost", lambda *args: calls.append(args) or count(*args))
+    count = _core.launch_costs
+    monkeypatch.setattr(_core, "launch_costs", lambda *args: calls.append(args) or count(*args))
     kernel = triton.jit(add.fn)
     x, out = np.zeros(400, np.float32), np.zeros(400, np.float32)
     costs = [cost_of(kernel, (x, y, out, n), (4,), BLOCK=128) for n in (400, 401, 400) for y in (x, out)]
@@ -139,14 +139,25 @@ def test_the_same_launch_is_counted_once(monkeypatch):
     assert costs[0] == costs[4] != costs[2]
 
 
+def test_many_launches_are_counted_together():
+    x = np.zeros(4000, np.float32)
+    lengths = (100, 3999, 100, 101)
+    bounds = [bind(add, (x, x, x, n), (4,), "cpu", BLOCK=1024) for n in lengths]
+    compiled = bounds[0].compiled
+    launches = [(bound.params, grid) for bound in bounds for grid in ((4, 1, 1), (1, 1, 1))]
+    together = launch_costs(compiled, launches)
+    assert [cost.bytes_stored for cost in together] == [4 * min(n, 1024 * programs) for n in lengths for programs in (4, 1)]
+    assert together == [launch_cost(compiled, *launch) for launch in launches] and launch_costs(compiled, []) == []
+
+
 def test_refusals():
     from triton_metal import _core
 
     bound = bind(add, (*[np.zeros(4, np.float32)] * 3, 4), (1,), "cpu", BLOCK=64)
     with pytest.raises(triton.TritonError, match="the block of parameters has 8 bytes"):
-        _core.launch_cost(bound.compiled.asm["ttir"], bound.params[:8], (1, 1, 1))
+        _core.launch_costs(bound.compiled.asm["ttir"], [(bound.params[:8], (1, 1, 1))])
     with pytest.raises(ValueError, match="negative"):
-        _core.launch_cost(bound.compiled.asm["ttir"], bound.params, (-1, 1, 1))
+        _core.launch_costs(bound.compiled.asm["ttir"], [(bound.params, (-1, 1, 1))])
 
 
 @pytest.mark.parametrize("chip, bound, balance", [("apple-m1", "memory", 38.5), ("apple-m1-max", "memory", 26.5)])

@@ -104,9 +104,9 @@ class Module:
     @property
     def signature(self) -> KernelSignature: ...
 
-def launch_cost(ttir: str, params: bytes, grid: tuple[int, int, int]) -> dict:
+def launch_costs(ttir: str, launches: Sequence[tuple[bytes, tuple[int, int, int]]]) -> list:
     """
-    Bytes and operations of a launch with this block of parameters, counted without running it. `reasons` holds (why it is not exact,
+    Bytes and operations of each launch (block of parameters, grid), counted without running it. `reasons` holds (why it is not exact,
     file, line), `arguments` the numbers of the arguments that counts depend on.
     """
 

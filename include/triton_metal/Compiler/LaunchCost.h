@@ -8,7 +8,9 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
+#include <vector>
 
 namespace triton_metal {
 
@@ -24,7 +26,14 @@ struct CountedCost {
   std::vector<uint32_t> arguments; ///< the numbers of those that counts depend on
 };
 
-/// The cost of a launch of the kernel in `ttir`; `params` is its packed block of parameters.
-Result<CountedCost> countLaunch(std::string_view ttir, std::string_view params, std::array<int32_t, 3> grid);
+/// A launch of a kernel: its packed block of parameters, and its grid.
+struct LaunchToCount {
+  std::string_view params;
+  std::array<int32_t, 3> grid;
+};
+
+/// The cost of each of these launches of the kernel in `ttir`. Reading the kernel takes most of the time of one, so many are counted
+/// together.
+Result<std::vector<CountedCost>> countLaunches(std::string_view ttir, std::span<const LaunchToCount> launches);
 
 } // namespace triton_metal

@@ -59,13 +59,27 @@ class LaunchCost:
 class _Counted:
     """The costs of one kernel's launches so far, by the grid and by the arguments that they depend on."""
 
-    def __init__(self, ttir: str):
-        self.ttir = ttir
-        self.pieces: list[slice] | None = None
-        self.costs: dict[tuple, LaunchCost] = {}
+    def __init__(self, compiled: CompiledKernel):
+        self.ttir = compiled.asm["ttir"]
+        self._starts = [*compiled.signature.offsets, compiled.signature.params_size]
+        self._arguments: set[int] = set()
+        self._costs: dict[tuple, LaunchCost] = {}
 
-    def key(self, params: bytes, grid: tuple) -> tuple:
-        return grid, *(params[piece] for piece in self.pieces or ())
+    def _key(self, params: bytes, grid: tuple) -> tuple:
+        return grid, *(params[self._starts[number] : self._starts[number + 1]] for number in sorted(self._arguments))
+
+    def find(self, params: bytes, grid: tuple) -> LaunchCost | None:
+        return self._costs.get(self._key(params, grid))
+
+    def add(self, params: bytes, grid: tuple, numbers: dict) -> LaunchCost:
+        """What was counted. A launch may depend on arguments that those before did not; keys without them match no more."""
+        self._arguments |= set(numbers.pop("arguments"))
+        reasons = tuple(Inexact(*reason) for reason in numbers.pop("reasons"))
+        cost = LaunchCost(**numbers, reasons=reasons)
+        if len(self._costs) >= _MOST:
+            self._costs.clear()
+        self._costs[self._key(params, grid)] = cost
+        return cost
 
 
 #: Launches of a kernel whose costs are kept.
@@ -74,30 +88,24 @@ _counted: weakref.WeakKeyDictionary[CompiledKernel, _Counted] = weakref.WeakKeyD
 _lock = threading.Lock()
 
 
-def _pieces(compiled: CompiledKernel, numbers: list[int]) -> list[slice]:
-    """Where these arguments lie in the block of parameters."""
-    ends = [*compiled.signature.offsets[1:], compiled.signature.params_size]
-    return [slice(compiled.signature.offsets[number], ends[number]) for number in numbers]
-
-
 def launch_cost(compiled: CompiledKernel, params: bytes, grid: tuple[int, int, int]) -> LaunchCost:
     """The cost of launching `compiled` with this block of parameters, see profiling.bound.bind. The same launch is counted once.
 
     Takes about a millisecond, and some 50 where programs differ so much that only a sample of them is counted; `reasons` says so then.
     """
+    return launch_costs(compiled, [(params, grid)])[0]
+
+
+def launch_costs(compiled: CompiledKernel, launches: list[tuple[bytes, tuple[int, int, int]]]) -> list[LaunchCost]:
+    """The cost of each launch (params, grid) of `compiled`. Many together take some 10 microseconds each."""
     with _lock:
         counted = _counted.get(compiled)
         if counted is None:
-            counted = _counted[compiled] = _Counted(compiled.asm["ttir"])
-        if counted.pieces is not None and (found := counted.costs.get(counted.key(params, grid))):
-            return found
-    numbers = _core.launch_cost(counted.ttir, params, grid)
-    reasons = tuple(Inexact(*reason) for reason in numbers.pop("reasons"))
-    arguments = numbers.pop("arguments")
-    cost = LaunchCost(**numbers, reasons=reasons)
-    with _lock:
-        counted.pieces = _pieces(compiled, arguments)
-        if len(counted.costs) >= _MOST:
-            counted.costs.clear()
-        counted.costs[counted.key(params, grid)] = cost
-    return cost
+            counted = _counted[compiled] = _Counted(compiled)
+        found = [counted.find(*launch) for launch in launches]
+    unknown = [launch for launch, cost in zip(launches, found) if cost is None]
+    if unknown:
+        numbers = iter(_core.launch_costs(counted.ttir, unknown))
+        with _lock:
+            found = [counted.add(*launch, next(numbers)) if cost is None else cost for launch, cost in zip(launches, found)]
+    return found

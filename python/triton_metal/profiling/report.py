@@ -22,7 +22,7 @@ from ..compiler.options import EVERY_THREADGROUP
 from ..devices import has_gpu
 from ..errors import ProfilingError
 from .cost import launch_cost
-from .cost import LaunchCost, launch_cost
+from .cost import LaunchCost, launch_costs
 from .labels import labels
 from .occupancy import Occupancy, occupancy
 from .roofs import Roofs, roofs_of
@@ -303,10 +303,23 @@ def _costs(launched: list[tuple]) -> list[LaunchCost | None]:
     """Of each kernel with its parameters and grid; None where it is not known: for launches of which only a sample of the threadgroups
     ran, and for those that are left when the time for this is over."""
     deadline = time.monotonic() + COST_SECONDS
-    return [
-        None if 0 < compiled._options.counting < EVERY_THREADGROUP or time.monotonic() > deadline else launch_cost(compiled, params, grid)
-        for compiled, params, grid in launched
-    ]
+    costs: list[LaunchCost | None] = [None] * len(launched)
+    places: dict[CompiledKernel, list[int]] = {}
+    for i, (compiled, _, _) in enumerate(launched):
+        if not 0 < compiled._options.counting < EVERY_THREADGROUP:
+            places.setdefault(compiled, []).append(i)
+    for compiled, mine in places.items():
+        first, size = 0, 1
+        while first < len(mine):
+            began = time.monotonic()
+            if began > deadline:
+                return costs
+            some = mine[first : first + size]
+            for i, cost in zip(some, launch_costs(compiled, [launched[i][1:] for i in some])):
+                costs[i] = cost
+            first += size
+            size = min(4 * size, 256) if time.monotonic() - began < 0.05 else max(1, size // 2)
+    return costs
 
 
 def _occupancy(compiled: CompiledKernel, used: list, chip: str) -> Occupancy:

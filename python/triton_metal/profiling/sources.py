@@ -36,21 +36,23 @@ class Listing:
 
     def __init__(self, compiled: CompiledKernel):
         self.pieces: list[dict] = []
-        self._first_lines: dict[tuple[str, int], int] = {}
+        self._found: dict[Place, tuple[int, int] | None] = {}
         source = compiled.src
         if isinstance(source, ASTSource):
             fn = source.fn
             self._add(fn.fn.__code__.co_filename, fn.starting_line_number, [line.rstrip("\n") for line in fn.raw_src])
 
     def _add(self, file: str, first: int, lines: list[str]) -> int:
-        self._first_lines[file, first] = len(self.pieces)
         self.pieces.append({"file": file, "first": first, "lines": lines})
         return len(self.pieces) - 1
 
-    @functools.cache
     def find(self, place: Place) -> tuple[int, int] | None:
         """(piece, line within it) of a place; None where its text is not at hand."""
-        file, line = place
+        if place not in self._found:
+            self._found[place] = self._search(*place)
+        return self._found[place]
+
+    def _search(self, file: str, line: int) -> tuple[int, int] | None:
         for i, piece in enumerate(self.pieces):
             if piece["file"] == file and piece["first"] <= line < piece["first"] + len(piece["lines"]):
                 return i, line - piece["first"]
@@ -75,10 +77,15 @@ class _Locations:
 
     def __init__(self, lines: list[str]):
         self._text = dict(match.groups() for match in map(_DEFINITION.match, lines) if match)
+        self._places: dict[str, Place | None] = {}
 
-    @functools.cache
     def place(self, name: str) -> Place | None:
         """The innermost place in the user's code."""
+        if name not in self._places:
+            self._places[name] = self._resolve(name)
+        return self._places[name]
+
+    def _resolve(self, name: str) -> Place | None:
         text = self._text.get(name, "")
         if match := _FILE.match(text):
             return None if match[1].startswith(_PACKAGE) or _is_library(match[1]) else (match[1], int(match[2]))
