@@ -1,5 +1,6 @@
 //===- AxisInfo.cpp - contiguity, divisibility and constancy of integers and pointers ------===//
 #include "triton_metal/Analysis/AxisInfo.h"
+#include "triton_metal/Analysis/SharedArrays.h"
 
 #include "llvm/Support/raw_ostream.h"
 #include <numeric>
@@ -239,6 +240,11 @@ AxisInfo AxisInfoAnalysis::transfer(Operation *op, unsigned result) const {
         AxisInfo info(1);
         info.contiguity[0] = shape[0];
         info.divisibility[0] = powerOfTwoIn(range.getStart());
+        return info;
+      })
+      .Case([&](tt::SharedMemoryOp) {
+        AxisInfo info(rank);
+        info.divisibility.assign(info.getRank(), kSharedAlignment);
         return info;
       })
       .Case([&](tt::SplatOp) {

@@ -70,6 +70,18 @@ std::mutex &launchTurn() {
 
 metal::Driver *usedDriver = nullptr; // set by the first launch: asking for the driver would load it
 
+/// What to do about a finding in a shared array: there the kernel itself says where barriers are.
+std::string remedyOf(const MetalReport &report, const msl::KernelText *kernel) {
+  if (!kernel || report.buffer < 0 || (report.kind != MetalReportRace && report.kind != MetalReportUninitialised))
+    return "";
+  std::string text = " [kernel " + kernel->entry + "]; ";
+  if (report.kind == MetalReportUninitialised)
+    return text + "store to the shared array before it is read, and put tl.barrier() between";
+  if (const msl::LineOrigin *other = originOf(*kernel, report.otherLine))
+    text += "the other access is at " + other->file + ":" + std::to_string(other->sourceLine) + ", ";
+  return text + "put tl.barrier() between them";
+}
+
 /// The Python exception of an error of the driver. Always false.
 bool raiseDriverError(const metal::Error &error, const msl::KernelText *kernel) {
   try {
@@ -103,6 +115,8 @@ bool raiseDriverError(const metal::Error &error, const msl::KernelText *kernel) 
       std::string message = first ? first->message : error.message;
       if (first && first->line)
         message += " (line " + std::to_string(first->line) + " of the Metal text)";
+      if (first)
+        message += remedyOf(*first, kernel);
       setException("DeviceFault", nb::make_tuple(message, place(kernel && first ? originOf(*kernel, first->line) : nullptr)));
       return false;
     }
@@ -220,7 +234,7 @@ public:
     for (int i = 0; i < 3; ++i)
       request.grid[i] = uint32_t(grid[i]);
     request.threads = code->kernel.facts.threads;
-    request.threadgroupBytes = code->kernel.facts.threadgroupBytes;
+    request.threadgroupBytes = code->kernel.facts.poolBytes;
     metal::LaunchTimes times;
     request.times = record ? &times : nullptr;
     PyThreadState *saved = PyEval_SaveThread();
@@ -262,7 +276,7 @@ public:
     metal::Error error = metal::Driver::shared(softmetalPath(), found);
     if (!error) {
       metal::PipelineRequest request = requestOf(code->kernel);
-      request.checks = checked ? uint32_t(MetalCheckAll) : 0;
+      request.checks = checked ? uint32_t(MetalCheckAll | MetalCheckArrayOrder) : 0;
       request.threads = code->kernel.facts.threads;
       request.count = counting;
       request.sample = sample;
@@ -401,6 +415,7 @@ template <class Code, class Visit> void visitFacts(Code &code, Visit visit) {
   auto &facts = code.kernel.facts;
   visit("threads", facts.threads);
   visit("threadgroup_bytes", facts.threadgroupBytes);
+  visit("pool_bytes", facts.poolBytes);
   visit("barriers", facts.barriers);
   visit("simd_operations", facts.simdOperations);
   visit("matrix_operations", facts.matrixOperations);
@@ -419,6 +434,10 @@ nb::dict factsOf(const MetalCode &code) {
   nb::list dots;
   for (const DotShape &shape : code.dots)
     dots.append(nb::make_tuple(shape.rows, shape.columns, shape.operandBits));
+  nb::list arrays;
+  for (const msl::SharedArray &array : code.kernel.facts.sharedArrays)
+    arrays.append(nb::make_tuple(array.name, array.type, array.bytes));
+  result["shared_arrays"] = arrays;
   result["dot_tiles"] = dots; // of a SIMD-group: rows, columns, bits of an operand
   return result;
 }
@@ -428,6 +447,10 @@ void readFacts(const nb::dict &from, MetalCode &code) {
   visitFacts(code, [&](const char *name, auto &value) {
     value = nb::cast<std::remove_reference_t<decltype(value)>>(nb::object(from[name]));
   });
+  for (nb::handle array : nb::object(from["shared_arrays"])) {
+    auto [name, type, bytes] = nb::cast<std::tuple<std::string, std::string, uint32_t>>(array);
+    code.kernel.facts.sharedArrays.push_back({name, type, bytes});
+  }
   for (nb::handle tile : nb::object(from["dot_tiles"])) {
     auto [rows, columns, bits] = nb::cast<std::tuple<unsigned, unsigned, unsigned>>(tile);
     code.dots.push_back({rows, columns, bits});

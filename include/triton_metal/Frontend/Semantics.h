@@ -66,6 +66,17 @@ struct MemoryHints {
   std::string layout; ///< name of a member of MemoryLayout; empty for none
 };
 
+/// What selects along one dimension of a shared array.
+struct SharedIndex {
+  enum class Kind : uint8_t {
+    Number, ///< `start`, a coordinate inside of the array
+    Tensor, ///< `tensor`, integers
+    Range   ///< `count` coordinates from `start` by `step`, inside of the array
+  } kind = Kind::Range;
+  int64_t start = 0, count = 0, step = 1;
+  Tensor tensor;
+};
+
 class Semantics {
 public:
   /// `context`: the mlir::MLIRContext to build in, with the tt dialect loaded.
@@ -187,6 +198,13 @@ public:
   Result<Tensor> atomic(AtomicOp op, Tensor pointer, const Operand &value, std::optional<Operand> mask, llvm::StringRef order,
                         llvm::StringRef scope);
   Result<Tensor> atomicCas(Tensor pointer, Tensor expected, Tensor value, llvm::StringRef order, llvm::StringRef scope);
+
+  //===--- shared memory -------------------------------------------------------===//
+  /// A new array in the program's own memory, called after the variable that is being computed; gives a pointer to its first element.
+  Result<Tensor> sharedMemory(llvm::ArrayRef<int64_t> shape, Elem elem);
+  /// Pointers to what `indices`, one for each dimension of `shape`, select.
+  Result<Tensor> sharedPointer(Tensor base, llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<SharedIndex> indices);
+  Result<Nothing> sharedBarrier();
 
   //===--- contraction, reduction, scan ----------------------------------------===//
   Result<Tensor> dot(Tensor a, Tensor b, std::optional<Tensor> acc, llvm::StringRef precision, std::optional<int64_t> imprecise,

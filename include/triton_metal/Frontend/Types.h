@@ -28,6 +28,7 @@ struct Elem {
   Scalar base = Scalar::Void;
   uint8_t pointers = 0; ///< how often to follow it until `base` is reached
   bool isConst = false; ///< nothing may be stored through it
+  bool isShared = false; ///< a pointer into a shared array (tl.shared_memory)
 
   bool operator==(const Elem &) const = default;
   bool isPointer() const { return pointers != 0; }
@@ -42,8 +43,8 @@ struct Elem {
   bool is(Scalar scalar) const { return !pointers && base == scalar; }
   Kind kind() const { return isBool() ? Kind::Boolean : isInt() ? Kind::Integral : Kind::Floating; }
   unsigned bits() const; ///< 64 for pointers
-  Elem pointee() const { return {base, uint8_t(pointers - 1), false}; }
-  Elem pointer() const { return {base, uint8_t(pointers + 1), false}; }
+  Elem pointee() const { return {base, uint8_t(pointers - 1)}; }
+  Elem pointer(bool toShared = false) const { return {base, uint8_t(pointers + 1), false, toShared}; }
   std::string str() const;    ///< as str() of the dtype: `fp32`, `pointer<fp32>`
   std::string repr() const;   ///< as repr() of the dtype: `triton.language.float32`
   std::string mangle() const; ///< as in names of functions: `fp32`, `Pi32`

@@ -23,10 +23,10 @@ struct Site {
 
   uint32_t line = 0, column = 0;
   // Accesses.
-  int32_t argument = kAnyArray; ///< parameter of the kernel that the address comes from
+  int32_t argument = kAnyArray; ///< parameter of the kernel, or shared array, that the address comes from
   Access access = Access::Load;
   uint8_t elementBytes = 1;
-  // Prints.
+  // Prints; of shared arrays `rank` and `shape` only.
   Value value = Value::None;
   uint8_t bits = 0; ///< of a printed number
   uint8_t hex = 0;

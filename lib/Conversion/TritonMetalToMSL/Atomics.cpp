@@ -45,6 +45,13 @@ LogicalResult KernelLowering::lowerAtomic(Operation *op, Value ptr, Value mask, 
     return emitUnsupported(op, "metal", "Metal's atomics are on words of 32 bits, this one has " + Twine(width),
                            "use a 32-bit type, or run the kernel with device=\"cpu\"");
   auto rmw = dyn_cast<tt::AtomicRMWOp>(op);
+  // Metal's atomics on floats are for device memory: those on shared arrays are made from the atomics on words.
+  bool isShared = tt::isSharedPointer(ptr.getType());
+  auto function = [&](StringRef name) { return (isShared ? "shared_" + name : Twine(name)).str(); };
+  auto asWords = [&](Value pointer) -> Value {
+    auto type = msl::PointerType::get(builder.getI32Type(), cast<msl::PointerType>(pointer.getType()).getSpace());
+    return pointer.getType() == type ? pointer : msl::PtrCastOp::create(builder, loc, type, pointer).getResult();
+  };
   auto perform = [&](Value pointer, ValueRange operands) -> Value {
     if (!rmw) {
       // Compared by bits, so that a float is found although it is a NaN, and 0 differs from -0.
@@ -52,10 +59,8 @@ LogicalResult KernelLowering::lowerAtomic(Operation *op, Value ptr, Value mask, 
       auto bits = [&](Value value) -> Value {
         return value.getType() == word ? value : arith::BitcastOp::create(builder, loc, word, value).getResult();
       };
-      auto wordPointer = msl::PointerType::get(word, msl::AddressSpace::Device);
-      if (pointer.getType() != wordPointer)
-        pointer = msl::PtrCastOp::create(builder, loc, wordPointer, pointer);
-      Value old = msl::CallOp::create(builder, loc, word, "atomic_cas_32", ValueRange{pointer, bits(operands[0]), bits(operands[1])})
+      Value old = msl::CallOp::create(builder, loc, word, function("atomic_cas_32"),
+                                      ValueRange{asWords(pointer), bits(operands[0]), bits(operands[1])})
                       .getResult();
       return element == word ? old : arith::BitcastOp::create(builder, loc, element, old).getResult();
     }
@@ -63,8 +68,16 @@ LogicalResult KernelLowering::lowerAtomic(Operation *op, Value ptr, Value mask, 
     bool isFloat = isa<FloatType>(element);
     if (isFloat && (which == tt::RMWOp::MAX || which == tt::RMWOp::MIN || which == tt::RMWOp::UMAX || which == tt::RMWOp::UMIN)) {
       bool isMax = which == tt::RMWOp::MAX || which == tt::RMWOp::UMAX;
-      return msl::CallOp::create(builder, loc, element, isMax ? "atomic_fmax_32" : "atomic_fmin_32", ValueRange{pointer, operands[0]})
+      return msl::CallOp::create(builder, loc, element, function(isMax ? "atomic_fmax_32" : "atomic_fmin_32"),
+                                 ValueRange{pointer, operands[0]})
           .getResult();
+    }
+    if (isShared && which == tt::RMWOp::FADD)
+      return msl::CallOp::create(builder, loc, element, function("atomic_fadd_32"), ValueRange{pointer, operands[0]}).getResult();
+    if (isShared && isFloat && which == tt::RMWOp::XCHG) {
+      Value word = arith::BitcastOp::create(builder, loc, builder.getI32Type(), operands[0]);
+      Value old = msl::AtomicOp::create(builder, loc, word.getType(), msl::AtomicKind::Exchange, asWords(pointer), word);
+      return arith::BitcastOp::create(builder, loc, element, old);
     }
     return msl::AtomicOp::create(builder, loc, element, *kindOf(which), pointer, operands[0]);
   };

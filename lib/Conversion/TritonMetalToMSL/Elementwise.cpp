@@ -13,7 +13,7 @@ Type KernelLowering::convertType(Type type) {
   Type pointee = convertType(pointer.getPointeeType());
   if (pointee.isInteger(1)) // a boolean takes a byte of memory
     pointee = builder.getI8Type();
-  return msl::PointerType::get(pointee, msl::AddressSpace::Device);
+  return msl::PointerType::get(pointee, pointer.isShared() ? msl::AddressSpace::Threadgroup : msl::AddressSpace::Device);
 }
 
 Value KernelLowering::fromMemory(Value value, Type type) {

@@ -114,7 +114,7 @@ struct Nest {
   llvm::DenseMap<mlir::Value, VectorLocal> vectors; ///< values loaded as a vector in this nest
   llvm::DenseSet<mlir::Operation *> inside;
   llvm::DenseSet<mlir::Value> crossReads; ///< variables read at another index than that of the element
-  bool readsDevice = false, sealed = false;
+  bool readsDevice = false, readsShared = false, sealed = false;
 
   unsigned depth() const { return levels.size() - 1; }
 };
@@ -192,6 +192,8 @@ private:
   void copyInto(const Storage &target, Value tensor);
   unsigned registersOf(Value tensor) { return ttm::getLayout(tensor)->getNumRegisters(); }
   bool isScalarLike(mlir::Type type);
+  /// Whether the open nest has loaded from the memory that `pointer` points into.
+  bool &readsMemoryOf(Value pointer) { return tt::isSharedPointer(pointer.getType()) ? nest->readsShared : nest->readsDevice; }
 
   //===--- memory (Memory.cpp) ---===//
   mlir::LogicalResult lowerLoad(tt::LoadOp op);

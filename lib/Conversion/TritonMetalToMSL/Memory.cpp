@@ -105,7 +105,7 @@ LogicalResult KernelLowering::lowerLoad(tt::LoadOp op) {
     return success();
   }
   define(op, loadElement(op, nest->identity));
-  nest->readsDevice = true;
+  readsMemoryOf(op.getPtr()) = true;
   return success();
 }
 
@@ -227,7 +227,7 @@ void KernelLowering::loadVector(tt::LoadOp op, unsigned vector) {
   Value at = msl::ElementOp::create(builder, loc, local.variable, nest->levels[inner].counter);
   define(op, {msl::LoadOp::create(builder, loc, at), inner});
   nest->vectors[op] = local;
-  nest->readsDevice = true;
+  readsMemoryOf(op.getPtr()) = true;
 }
 
 //===----------------------------------------------------------------------===//
@@ -246,13 +246,13 @@ LogicalResult KernelLowering::lowerStore(tt::StoreOp op) {
   }
   unsigned vector = ttm::getAccessVector(op);
   // All elements are loaded before any is stored: with more than one round, a store starts a nest of its own.
-  if (nest && nest->readsDevice && nest->depth() > (vector > 1 ? 1 : 0))
+  if (nest && readsMemoryOf(op.getPtr()) && nest->depth() > (vector > 1 ? 1 : 0))
     closeNest();
   nestFor(type);
   if (vector > 1 && nest->depth() && (1u << nest->levels.back().bits) == vector) {
     storeVector(op, vector);
   } else {
-    if (nest->readsDevice && nest->depth()) {
+    if (readsMemoryOf(op.getPtr()) && nest->depth()) {
       closeNest();
       nestFor(type);
     }

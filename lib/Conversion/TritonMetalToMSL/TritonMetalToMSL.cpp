@@ -133,6 +133,20 @@ LogicalResult KernelLowering::lower(Operation *op) {
       .Case([&](ttm::ReadOp read) { return lowerRead(read); })
       .Case([&](ttm::ReadAtOp read) { return lowerReadAt(read); })
       .Case([&](ttm::AllocOp) { return success(); })
+      .Case([&](tt::SharedMemoryOp array) {
+        OpBuilder::InsertionGuard guard(builder);
+        auto place = kernel.getBodyBlock().begin(); // Metal wants it in the outermost scope
+        while (place != kernel.getBodyBlock().end() && isa<msl::ThreadgroupArrayOp>(*place))
+          ++place;
+        builder.setInsertionPoint(&kernel.getBodyBlock(), place);
+        Location where = NameLoc::get(array.getNameAttr(), loc);
+        auto made = msl::ThreadgroupArrayOp::create(builder, where, convertType(array.getType()),
+                                                    builder.getI32IntegerAttr(array.getNumElements()));
+        made->setAttr(msl::kNameAttr, array.getNameAttr());
+        made->setAttr(msl::kSourceTypeAttr, builder.getStringAttr(array.describeType()));
+        scalars[array] = made;
+        return success();
+      })
       .Case([&](ttm::BarrierOp barrier) {
         closeNest();
         auto scope = barrier.getScope() == ttm::Scope::Simdgroup ? msl::BarrierScope::SimdGroup

@@ -35,6 +35,8 @@ public:
 
   Buffer *create(mlir::OpBuilder &b, mlir::Location loc, mlir::Type element, llvm::ArrayRef<int64_t> shape, mlir::Type pointee = {});
   void touch(Buffer *buffer) { buffer->end = std::max(buffer->end, now); }
+  /// The buffer lives as long as the program.
+  void pin(Buffer *buffer) { buffer->begin = 0, buffer->end = ~0u; }
 
   unsigned time() const { return now; }
   void tick() { ++now; }

@@ -2,7 +2,8 @@
 //
 // Before an access of checked code stands a call that gets the addresses of its lanes and which of them count. The address is
 // compared with the array of the one argument that it comes from where that is seen, else with all arrays. Addresses that come
-// from memory or from integers lie in arrays that the launcher was not told of: they are not checked.
+// from memory or from integers lie in arrays that the launcher was not told of: they are not checked. Accesses to shared arrays go to
+// their shadow (Runtime/CPU/SharedChecks.cpp), each where it stands in the program.
 //
 //===----------------------------------------------------------------------------===//
 #include "Program.h"
@@ -16,6 +17,7 @@ namespace {
 struct Origin {
   bool foreign = false; ///< from memory or from an integer, too
   llvm::SmallDenseSet<int32_t, 4> arguments;
+  llvm::SmallDenseSet<mlir::Operation *, 4> shared; ///< tt.shared_memory
 };
 } // namespace
 
@@ -86,6 +88,8 @@ static Origin originOf(Value pointer) {
     if (auto argument = dyn_cast<BlockArgument>(value);
         argument && isa<tt::FuncOp>(argument.getOwner()->getParentOp()) && argument.getOwner()->isEntryBlock())
       origin.arguments.insert(int32_t(argument.getArgNumber()));
+    else if (auto array = value.getDefiningOp<tt::SharedMemoryOp>())
+      origin.shared.insert(array);
     else if (!sourcesOf(value, stack))
       origin.foreign = true;
   }
@@ -105,6 +109,17 @@ std::optional<Site> Program::accessSite(const Access &access, Type memory) const
   return site;
 }
 
+std::optional<Site> Program::sharedSite(const Access &access, Type memory) const {
+  if (!options.checked || !tt::isSharedPointer(access.pointer.getType()))
+    return std::nullopt;
+  Origin origin = originOf(access.pointer);
+  Site site;
+  site.argument = origin.shared.size() == 1 && !origin.foreign ? sharedArrays.lookup(*origin.shared.begin()) : Site::kAnyArray;
+  site.access = access.kind;
+  site.elementBytes = std::max(1u, memory.getIntOrFloatBitWidth() / 8);
+  return site;
+}
+
 Value Program::addressSlot() {
   if (!slot) {
     OpBuilder::InsertionGuard guard(b);
@@ -116,13 +131,19 @@ Value Program::addressSlot() {
 }
 
 void Nest::check(const Access *access, const Lanes &pointer, Value mask, Type memory, unsigned depth) {
-  std::optional<Site> site = access ? program.accessSite(*access, memory) : std::nullopt;
+  std::optional<Site> site = access ? program.sharedSite(*access, memory) : std::nullopt;
+  StringRef callback = site ? kSharedAccessCallback : kCheckCallback;
+  StringRef callbackOfLanes = site ? kSharedAccessLanesCallback : kCheckLanesCallback;
+  // A tensor that is stored to one element writes it several times.
+  bool repeats = site && site->access == Site::Access::Store && width > 1 && pointer.isUniform();
+  if (access && !site)
+    site = program.accessSite(*access, memory);
   if (!site)
     return;
   Location place = access->op->getLoc();
   Type i64 = builder.getI64Type();
   auto pointerType = LLVM::LLVMPointerType::get(builder.getContext());
-  bool one = pointer.isUniform() || width == 1;
+  bool one = (pointer.isUniform() || width == 1) && !repeats;
   Value bits;
   if (!mask) {
     int64_t lanes = one ? 1 : width;
@@ -136,19 +157,19 @@ void Nest::check(const Access *access, const Lanes &pointer, Value mask, Type me
   }
   if (!pointer.vector && (one || isContiguous(pointer, width))) {
     Value from = address(pointer);
-    return program.callRuntime(at(depth), place, kCheckCallback, *site, "", {from, bits});
+    return program.callRuntime(at(depth), place, callback, *site, "", {from, bits});
   }
   if (width == 1) {
     Value from = pointer.pointer ? Value(LLVM::GEPOp::create(at(depth), loc, pointerType, memory, pointer.pointer,
                                                              ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(pointer.vector)}))
                                  : Value(LLVM::IntToPtrOp::create(at(depth), loc, pointerType, pointer.vector));
-    return program.callRuntime(at(depth), place, kCheckCallback, *site, "", {from, bits});
+    return program.callRuntime(at(depth), place, callback, *site, "", {from, bits});
   }
   Value pointers = pointerVector(pointer, memory, depth);
   Value addresses = LLVM::PtrToIntOp::create(at(depth), loc, laneType(i64), pointers);
   Value slot = program.addressSlot();
   LLVM::StoreOp::create(at(depth), loc, addresses, slot, 8);
-  program.callRuntime(at(depth), place, kCheckLanesCallback, *site, "", {slot, bits});
+  program.callRuntime(at(depth), place, callbackOfLanes, *site, "", {slot, bits});
 }
 
 void Program::pollInLoop(Block *body, Location loc) {

@@ -20,6 +20,8 @@ static constexpr unsigned kMost = 1u << 20;
 
 Value pointerRoot(Value pointers) {
   while (Operation *op = pointers.getDefiningOp()) {
+    if (isa<tt::SharedMemoryOp>(op))
+      return pointers;
     if (isa<tt::AddPtrOp, tt::SplatOp, tt::BroadcastOp, tt::ExpandDimsOp, tt::ReshapeOp, tt::TransOp>(op))
       pointers = op->getOperand(0);
     else
@@ -31,12 +33,14 @@ Value pointerRoot(Value pointers) {
   return isParameter ? pointers : Value();
 }
 
-static bool sharesMemory(Value parameter) {
-  auto argument = cast<BlockArgument>(parameter);
-  return bool(cast<tt::FuncOp>(argument.getOwner()->getParentOp()).getArgAttr(argument.getArgNumber(), kOverlaps));
+static bool sharesMemory(Value root) {
+  auto argument = dyn_cast<BlockArgument>(root); // else a shared array, whose memory is its own
+  return argument && bool(cast<tt::FuncOp>(argument.getOwner()->getParentOp()).getArgAttr(argument.getArgNumber(), kOverlaps));
 }
 
 bool mayOverlap(Value pointers, Value others) {
+  if (tt::isSharedPointer(pointers.getType()) != tt::isSharedPointer(others.getType()))
+    return false;
   Value a = pointerRoot(pointers), b = pointerRoot(others);
   return !a || !b || a == b || (sharesMemory(a) && sharesMemory(b));
 }
@@ -47,13 +51,18 @@ bool Program::mayOverlap(tt::StoreOp store, tt::LoadOp load) {
   return cpu::mayOverlap(store.getPtr(), load.getPtr());
 }
 
+/// Whether a load is done where it stands. Checked code compares the times of accesses to shared arrays.
+bool Program::isEager(tt::LoadOp load) const {
+  return load.getIsVolatile() || (options.checked && tt::isSharedPointer(load.getPtr().getType()));
+}
+
 bool Program::isLazy(Operation *op) const {
   if (op->getNumRegions() != 0 || op->getNumResults() == 0)
     return false;
   if (!llvm::all_of(op->getResultTypes(), llvm::IsaPred<RankedTensorType>))
     return false;
   if (auto load = dyn_cast<tt::LoadOp>(op))
-    return !load.getIsVolatile();
+    return !isEager(load);
   return isa<arith::ConstantOp, ub::PoisonOp, tt::SplatOp, tt::MakeRangeOp, tt::ExpandDimsOp, tt::BroadcastOp, tt::ReshapeOp,
              tt::TransOp, tt::JoinOp, tt::SplitOp, tt::GatherOp, tt::AddPtrOp>(op) ||
          isElementwise(op);

@@ -108,6 +108,54 @@ void Program::lowerScan(tt::ScanOp op) {
   }
 }
 
+/// What an element of a shared array becomes, which no other thread sees; null where that is no one operation on its type.
+static Value plainUpdate(OpBuilder &b, Location loc, tt::RMWOp kind, Value old, Value value) {
+  bool isFloat = isa<FloatType>(value.getType());
+  if (isFloat && (value.getType().getIntOrFloatBitWidth() < 32 || (kind != tt::RMWOp::FADD && kind != tt::RMWOp::XCHG)))
+    return {};
+  switch (kind) {
+  case tt::RMWOp::AND: return arith::AndIOp::create(b, loc, old, value);
+  case tt::RMWOp::OR: return arith::OrIOp::create(b, loc, old, value);
+  case tt::RMWOp::XOR: return arith::XOrIOp::create(b, loc, old, value);
+  case tt::RMWOp::ADD: return arith::AddIOp::create(b, loc, old, value);
+  case tt::RMWOp::FADD: return arith::AddFOp::create(b, loc, old, value);
+  case tt::RMWOp::MAX: return arith::MaxSIOp::create(b, loc, old, value);
+  case tt::RMWOp::MIN: return arith::MinSIOp::create(b, loc, old, value);
+  case tt::RMWOp::UMAX: return arith::MaxUIOp::create(b, loc, old, value);
+  case tt::RMWOp::UMIN: return arith::MinUIOp::create(b, loc, old, value);
+  case tt::RMWOp::XCHG: return value;
+  }
+  return {};
+}
+
+/// Does the read-modify-write on one element; gives its old value.
+static Value update(OpBuilder &b, Location loc, tt::AtomicRMWOp rmw, Value address, Value value, LLVM::AtomicOrdering order) {
+  Type element = value.getType();
+  if (tt::isSharedPointer(rmw.getPtr().getType())) {
+    Value old = LLVM::LoadOp::create(b, loc, element, address, element.getIntOrFloatBitWidth() / 8);
+    if (Value next = plainUpdate(b, loc, rmw.getAtomicRmwOp(), old, value)) {
+      LLVM::StoreOp::create(b, loc, next, address, element.getIntOrFloatBitWidth() / 8);
+      return old;
+    }
+  }
+  auto kind = [&] {
+    switch (rmw.getAtomicRmwOp()) {
+    case tt::RMWOp::AND: return LLVM::AtomicBinOp::_and;
+    case tt::RMWOp::OR: return LLVM::AtomicBinOp::_or;
+    case tt::RMWOp::XOR: return LLVM::AtomicBinOp::_xor;
+    case tt::RMWOp::ADD: return LLVM::AtomicBinOp::add;
+    case tt::RMWOp::FADD: return LLVM::AtomicBinOp::fadd;
+    case tt::RMWOp::MAX: return isa<FloatType>(element) ? LLVM::AtomicBinOp::fmax : LLVM::AtomicBinOp::max;
+    case tt::RMWOp::MIN: return isa<FloatType>(element) ? LLVM::AtomicBinOp::fmin : LLVM::AtomicBinOp::min;
+    case tt::RMWOp::UMAX: return LLVM::AtomicBinOp::umax;
+    case tt::RMWOp::UMIN: return LLVM::AtomicBinOp::umin;
+    case tt::RMWOp::XCHG: return LLVM::AtomicBinOp::xchg;
+    }
+    return LLVM::AtomicBinOp::add;
+  }();
+  return LLVM::AtomicRMWOp::create(b, loc, kind, address, value, order);
+}
+
 void Program::lowerAtomic(Operation *op) {
   Location loc = op->getLoc();
   flush();
@@ -145,9 +193,10 @@ void Program::lowerAtomic(Operation *op) {
     Value old;
     Access access{op, op->getOperand(0), Site::Access::Atomic};
     auto check = [&](OpBuilder &builder) {
-      if (std::optional<Site> site = accessSite(access, memoryType(element))) {
+      std::optional<Site> shared = sharedSite(access, memoryType(element));
+      if (std::optional<Site> site = shared ? shared : accessSite(access, memoryType(element))) {
         Value one = arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(1));
-        callRuntime(builder, loc, kCheckCallback, *site, "", {address, one});
+        callRuntime(builder, loc, shared ? kSharedAccessCallback : kCheckCallback, *site, "", {address, one});
       }
     };
     if (auto cas = dyn_cast<tt::AtomicCASOp>(op)) {
@@ -166,21 +215,6 @@ void Program::lowerAtomic(Operation *op) {
         old = LLVM::BitcastOp::create(at, loc, element, old);
     } else {
       auto rmw = cast<tt::AtomicRMWOp>(op);
-      auto kind = [&] {
-        switch (rmw.getAtomicRmwOp()) {
-        case tt::RMWOp::AND: return LLVM::AtomicBinOp::_and;
-        case tt::RMWOp::OR: return LLVM::AtomicBinOp::_or;
-        case tt::RMWOp::XOR: return LLVM::AtomicBinOp::_xor;
-        case tt::RMWOp::ADD: return LLVM::AtomicBinOp::add;
-        case tt::RMWOp::FADD: return LLVM::AtomicBinOp::fadd;
-        case tt::RMWOp::MAX: return isa<FloatType>(element) ? LLVM::AtomicBinOp::fmax : LLVM::AtomicBinOp::max;
-        case tt::RMWOp::MIN: return isa<FloatType>(element) ? LLVM::AtomicBinOp::fmin : LLVM::AtomicBinOp::min;
-        case tt::RMWOp::UMAX: return LLVM::AtomicBinOp::umax;
-        case tt::RMWOp::UMIN: return LLVM::AtomicBinOp::umin;
-        case tt::RMWOp::XCHG: return LLVM::AtomicBinOp::xchg;
-        }
-        return LLVM::AtomicBinOp::add;
-      }();
       Value value = scalarOf(rmw.getVal()), none;
       if (rmw.getMask()) {
         Lanes mask = nest.evaluate(rmw.getMask(), index);
@@ -190,7 +224,7 @@ void Program::lowerAtomic(Operation *op) {
           auto branch = scf::IfOp::create(nest.at(depth), loc, TypeRange(element), condition, true, true);
           OpBuilder inner = branch.getThenBodyBuilder();
           check(inner);
-          Value swapped = LLVM::AtomicRMWOp::create(inner, loc, kind, address, value, order(rmw.getSem()));
+          Value swapped = update(inner, loc, rmw, address, value, order(rmw.getSem()));
           scf::YieldOp::create(inner, loc, swapped);
           OpBuilder outer = branch.getElseBodyBuilder();
           scf::YieldOp::create(outer, loc, none);
@@ -199,7 +233,7 @@ void Program::lowerAtomic(Operation *op) {
       }
       if (!none) {
         check(nest.at(depth));
-        old = LLVM::AtomicRMWOp::create(nest.at(depth), loc, kind, address, value, order(rmw.getSem()));
+        old = update(nest.at(depth), loc, rmw, address, value, order(rmw.getSem()));
       }
     }
     if (buffer)

@@ -219,7 +219,7 @@ void Program::lowerOp(Operation *op) {
     if (pending.stores())
       flush();
     loaded.insert(op);
-    if (load.getIsVolatile()) {
+    if (isEager(load)) {
       prepare(op->getOperands());
       keep(load.getResult());
     }
@@ -280,6 +280,8 @@ void Program::lowerOp(Operation *op) {
       .Case([&](tt::CatOp cat) { lowerCat(cat); })
       .Case([&](tt::DebugBarrierOp) { flush(); }) // one thread runs a program, in order
       .Case<tt::AtomicRMWOp, tt::AtomicCASOp>([&](auto) { lowerAtomic(op); })
+      .Case([&](tt::SharedMemoryOp array) { lowerSharedMemory(array); })
+      .Case([&](tt::SharedBarrierOp barrier) { lowerSharedBarrier(barrier); })
       .Case([&](tt::PrintOp print) { lowerPrint(print); })
       .Case([&](tt::AssertOp assertion) { lowerAssert(assertion); })
       .Default([&](Operation *) { lowerScalarOp(op); });

@@ -91,6 +91,7 @@ private:
 
   // Expressions.cpp: what expressions need and cost.
   bool isLazy(mlir::Operation *op) const;
+  bool isEager(tt::LoadOp load) const;
   unsigned cost(mlir::Value value);
   bool readsMemory(mlir::Value value);
   void prepare(mlir::ValueRange values);
@@ -125,6 +126,10 @@ private:
   void forEachElement(llvm::ArrayRef<int64_t> shape, mlir::Location loc, llvm::function_ref<void(Nest &, unsigned)> body,
                       int64_t width = 1);
 
+  // SharedMemory.cpp
+  void lowerSharedMemory(tt::SharedMemoryOp op);
+  void lowerSharedBarrier(tt::SharedBarrierOp op);
+
   // RuntimeCalls.cpp
   void callRuntime(mlir::OpBuilder &builder, mlir::Location loc, llvm::StringRef name, const Site &site, llvm::StringRef text,
                    mlir::ValueRange operands);
@@ -133,6 +138,7 @@ private:
 
   // Checked.cpp
   std::optional<Site> accessSite(const Access &access, mlir::Type memory) const;
+  std::optional<Site> sharedSite(const Access &access, mlir::Type memory) const;
   mlir::Value addressSlot();
   void pollInLoop(mlir::Block *body, mlir::Location loc);
 
@@ -146,6 +152,7 @@ private:
   llvm::DenseMap<mlir::Value, Buffer *> constants;
   std::string kernelName;
   mlir::Block *entryBlock = nullptr;
+  llvm::DenseMap<mlir::Operation *, int32_t> sharedArrays; ///< the numbers of tt.shared_memory operations
   mlir::Value slot;                            ///< where the addresses of scattered lanes go that are checked; 64 of them
   llvm::StringMap<mlir::LLVM::GlobalOp> sites; ///< constants that callbacks get, by their bytes
   llvm::DenseMap<mlir::Value, mlir::Value> scalars;
@@ -159,7 +166,8 @@ private:
   bool failed = false;
 };
 
-/// The kernel's parameter that all lanes of a tensor of pointers come from, or null if there is no one.
+/// The kernel's parameter or the shared array (tt.shared_memory) that all lanes of a tensor of pointers come from, or null if there
+/// is no one.
 mlir::Value pointerRoot(mlir::Value pointers);
 /// Whether accesses through these pointers may meet in memory.
 bool mayOverlap(mlir::Value pointers, mlir::Value others);

@@ -2,6 +2,7 @@
 #include "triton_metal/Conversion/TritonToCPU/Passes.h"
 
 #include "Program.h"
+#include "triton_metal/Analysis/SharedArrays.h"
 #include "triton_metal/Dialect/Triton/Transforms/Passes.h"
 #include "triton_metal/Launch/ParamsLayout.h"
 #include "triton_metal/Support/Unsupported.h"
@@ -62,6 +63,9 @@ struct TritonToCPU : public cpu::impl::TritonToCPUBase<TritonToCPU> {
 
   LogicalResult lowerKernel(tt::FuncOp func) {
     MLIRContext *context = &getContext();
+    // The limit is that of the other device: a kernel that only runs here would be of no use there.
+    if (failed(checkSharedMemory(func, 0, "use smaller arrays, or a smaller dtype")))
+      return failure();
     tt::carryOffsets(func);
     setContraction(func);
     OpBuilder b(func);

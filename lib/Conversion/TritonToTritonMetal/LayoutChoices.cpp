@@ -41,7 +41,7 @@ bool LayoutClasses::isGoodFor(Operation *access, const LinearLayout &layout) con
   if (auto scan = dyn_cast<tt::ScanOp>(access))
     return llvm::none_of(layout.getSimdgroupBases(), [&](uint32_t basis) { return layout.getCoordinate(basis, scan.getAxis()); });
   Value pointers = getPointers(access);
-  if (!pointers || layout.getRank() == 0)
+  if (!pointers || layout.getRank() == 0 || tt::isSharedPointer(pointers.getType())) // a conversion goes through the same memory
     return true;
   unsigned fastest = axis.getOrder(pointers)[0];
   int64_t contiguity = axis.get(pointers).contiguity[fastest], proven = axis.getVector(pointers, fastest);

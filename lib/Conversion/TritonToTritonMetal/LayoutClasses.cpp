@@ -229,11 +229,13 @@ void LayoutClasses::sortAccesses() {
     unsigned bits = isa<tt::PointerType>(tt::getElementOf(data)) ? 64 : tt::getElementOf(data).getIntOrFloatBitWidth();
     return cast<RankedTensorType>(value.getType()).getNumElements() * int64_t(bits);
   };
-  SmallVector<std::pair<int64_t, unsigned>> order;
+  // Accesses to shared arrays come last: any layout will do for them, so they take what their values have.
+  auto isShared = [](Operation *op) { return getPointers(op) && tt::isSharedPointer(getPointers(op).getType()); };
+  SmallVector<std::tuple<bool, int64_t, unsigned>> order;
   for (auto [i, op] : llvm::enumerate(accessOrder))
-    order.push_back({-weight(op), i});
+    order.push_back({isShared(op), -weight(op), i});
   llvm::sort(order);
-  accessOrder = llvm::map_to_vector(order, [list = accessOrder](auto entry) { return list[entry.second]; });
+  accessOrder = llvm::map_to_vector(order, [list = accessOrder](auto entry) { return list[std::get<2>(entry)]; });
 }
 
 void LayoutClasses::fixCoalesced() {

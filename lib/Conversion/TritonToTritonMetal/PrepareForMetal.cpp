@@ -251,6 +251,11 @@ struct PrepareForMetal : public triton_metal::ttm::impl::PrepareForMetalBase<Pre
         ttm::BarrierOp::create(builder, op->getLoc(), ttm::Scope::Threadgroup, /*device=*/true);
         return op->erase();
       }
+      if (isa<tt::SharedBarrierOp>(op)) {
+        OpBuilder builder(op);
+        ttm::BarrierOp::create(builder, op->getLoc(), ttm::Scope::Threadgroup, /*device=*/false);
+        return op->erase();
+      }
       if (isa<tt::AtomicRMWOp, tt::AtomicCASOp>(op) && !op->use_empty() && !isa<RankedTensorType>(op->getResult(0).getType()))
         return expandScalarAtomic(op);
       auto dot = dyn_cast<tt::DotOp>(op);

@@ -563,6 +563,8 @@ Value Walker::getAttribute(const Value &value, nb::handle name) {
     fail(ErrorKind::Attribute, std::string("'block_ptr' object has no attribute '") + text + "'");
   case Value::Kind::Descriptor:
     return descriptorAttribute(*this, value, name);
+  case Value::Kind::SharedArray:
+    return sharedAttribute(*this, value, name);
   case Value::Kind::Constant: {
     // A constexpr's own attribute: values are unwrapped here, so it is the value itself.
     if (is("value") && !nb::hasattr(value.object, name))
@@ -623,6 +625,8 @@ Value Walker::subscript(const Value &value, const Value &index) {
       fail(ErrorKind::Index, "list index out of range");
     return value.elements()[position];
   }
+  if (value.kind == Value::Kind::SharedArray)
+    return get(sem.load(sharedPlace(sem, value, {index}), std::nullopt, std::nullopt, {}));
   if (!value.isConstant())
     fail(ErrorKind::Type, "'" + valueStr(value) + "' is not subscriptable");
   PyObject *element = PyObject_GetItem(value.object.ptr(), lang.unwrap(index, "an index").ptr());

@@ -45,12 +45,17 @@ Language::Language() {
 // dtypes
 //===----------------------------------------------------------------------===//
 
+/// pointer_type.address_space of a pointer into a shared array.
+static constexpr int kSharedSpace = 3;
+
 nb::object Language::dtype(Elem elem) {
   if (!elem.isPointer())
     return scalars[unsigned(elem.base)];
-  nb::object &cached = pointers[uint32_t(elem.base) | uint32_t(elem.pointers) << 8 | uint32_t(elem.isConst) << 16];
+  nb::object &cached = pointers[uint32_t(elem.base) | uint32_t(elem.pointers) << 8 | uint32_t(elem.isConst) << 16 |
+                                uint32_t(elem.isShared) << 17];
   if (!cached.is_valid()) {
-    cached = pointerClass(dtype(elem.pointee()), nb::arg("const") = elem.isConst);
+    cached = pointerClass(dtype(elem.pointee()), nb::arg("address_space") = elem.isShared ? kSharedSpace : 1,
+                          nb::arg("const") = elem.isConst);
     known[cached.ptr()] = elem;
   }
   return cached;
@@ -81,6 +86,7 @@ std::optional<Elem> Language::elemOf(nb::handle object) {
       return std::nullopt;
     Elem elem = pointee->pointer();
     elem.isConst = nb::cast<bool>(object.attr("const"));
+    elem.isShared = nb::cast<int>(object.attr("address_space")) == kSharedSpace;
     return elem;
   }
   std::optional<Scalar> scalar = scalarFromName(nb::cast<const char *>(object.attr("name")));
@@ -246,12 +252,21 @@ static std::string pythonStr(nb::handle object) {
   return utf8;
 }
 
+/// `shared array (4, 8) of fp32`
+static std::string sharedArrayStr(const Value &value) {
+  std::vector<int64_t> shape;
+  for (const Value &size : value.elements()[1].elements())
+    shape.push_back(nb::cast<int64_t>(size.object));
+  return "shared array " + shapeStr(shape) + " of " + value.elements()[0].tensor.elem().pointee().str();
+}
+
 std::string triton_metal::frontend::typeStr(const Value &value) {
   switch (value.kind) {
   case Value::Kind::Tensor: return value.tensor.type.str();
   case Value::Kind::Constant: return "constexpr_type[" + pythonStr(value.object) + "]";
   case Value::Kind::BlockPointer: return "block_ptr";
   case Value::Kind::Descriptor: return "tensor_descriptor";
+  case Value::Kind::SharedArray: return sharedArrayStr(value);
   case Value::Kind::Tuple: {
     std::string text = "[";
     for (size_t i = 0; i < value.elements().size(); ++i)
@@ -268,6 +283,7 @@ std::string triton_metal::frontend::valueStr(const Value &value) {
   case Value::Kind::Constant: return "constexpr[" + pythonStr(value.object) + "]";
   case Value::Kind::BlockPointer: return "a block pointer";
   case Value::Kind::Descriptor: return "a tensor descriptor";
+  case Value::Kind::SharedArray: return "a " + sharedArrayStr(value);
   case Value::Kind::Method: return "a method";
   case Value::Kind::Tuple: {
     std::string text = "[";

@@ -1,6 +1,6 @@
 //===- Statements.cpp - assignments and the statements around them ------------------===//
+#include "Builtins/Builtins.h"
 #include "RegionScope.h"
-#include "Walker.h"
 
 #include <cstring>
 
@@ -65,8 +65,11 @@ void Walker::visitStatement(Node *node) {
   case NodeKind::AugAssign: {
     if (node->a->kind == NodeKind::Attribute)
       fail(ErrorKind::NotImplemented, "Attribute assignment is not supported in triton");
-    if (node->a->kind != NodeKind::Name)
+    if (node->a->kind != NodeKind::Name) {
+      if (node->a->kind == NodeKind::Subscript && visit(node->a->a).kind == Value::Kind::SharedArray)
+        fail(ErrorKind::Value, "an augmented assignment reads and writes elements of a shared array with no barrier between");
       fail(ErrorKind::NotImplemented, "__setitem__ is not supported in triton");
+    }
     std::string previous = sem.swapName(frame().ast->nameText(node->a->name));
     Value left = lookUp(node->a), right = visit(node->b);
     Value result = sanitizeFor(node->a, applyBinary(node, node->op, left, right));
@@ -225,8 +228,32 @@ void Walker::assign(Node *target, const Value &value) {
   }
   case NodeKind::Attribute:
     fail(ErrorKind::NotImplemented, "Attribute assignment is not supported in triton");
+  case NodeKind::Subscript: {
+    Value array = visit(target->a);
+    storeElements(target, sharedPlaceOf(array, visit(target->b), target), value);
+    return;
+  }
   default:
     fail(ErrorKind::NotImplemented, "__setitem__ is not supported in triton");
+  }
+}
+
+Tensor Walker::sharedPlaceOf(const Value &array, const Value &index, Node *node) {
+  if (array.kind != Value::Kind::SharedArray)
+    fail(ErrorKind::NotImplemented, "__setitem__ is not supported in triton");
+  try {
+    return sharedPlace(sem, array, {index});
+  } catch (...) {
+    rethrowFromCall(node);
+  }
+}
+
+void Walker::storeElements(Node *node, Tensor place, const Value &value) {
+  sem.setPlace(frame().firstLine + node->line, frame().firstColumn + node->column);
+  try {
+    get(sem.store(place, toOperand(value), std::nullopt, {}));
+  } catch (...) {
+    rethrowFromCall(node);
   }
 }
 

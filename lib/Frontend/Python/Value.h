@@ -27,7 +27,8 @@ struct Value {
     Slice,     ///< `tuple` holds start, stop, step
     Method,    ///< `object` is a function, the only element of `tuple` its first argument
     BlockPointer, ///< `tuple`: base, shape, strides, offsets, block shape, order
-    Descriptor    ///< `tuple`: base, shape, strides, block shape, what lies outside
+    Descriptor,   ///< `tuple`: base, shape, strides, block shape, what lies outside
+    SharedArray   ///< `tuple`: pointer to the first element, shape
   };
   Kind kind = Kind::Undefined;
   Tensor tensor;
@@ -55,8 +56,8 @@ struct Value {
   bool isNone() const { return isConstant() && object.is_none(); }
   /// Whether an assignment in a branch or a loop must be merged: a tensor, or something that holds tensors.
   bool isTriton() const { return kind == Kind::Tensor || kind == Kind::Tuple || isPlace(); }
-  /// A block pointer or a descriptor: names tiles in memory, and is a value of the front end only.
-  bool isPlace() const { return kind == Kind::BlockPointer || kind == Kind::Descriptor; }
+  /// A block pointer, a descriptor or a shared array: names places in memory, and is a value of the front end only.
+  bool isPlace() const { return kind == Kind::BlockPointer || kind == Kind::Descriptor || kind == Kind::SharedArray; }
   const std::vector<Value> &elements() const;
 };
 

@@ -118,6 +118,9 @@ private:
   Outcome visitBody(const std::vector<Node *> &statements, size_t from, bool tail);
   void visitStatement(Node *node);
   void assign(Node *target, const Value &value);
+  /// The pointers of a subscript that is assigned to; an error for values other than shared arrays.
+  Tensor sharedPlaceOf(const Value &array, const Value &index, Node *node);
+  void storeElements(Node *node, Tensor place, const Value &value);
   void visitAssign(Node *node, const std::vector<Node *> &targets, Node *valueNode);
   void assignNamed(Node *target, Node *valueNode);
   Value sanitize(const Value &value);

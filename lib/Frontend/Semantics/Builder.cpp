@@ -97,7 +97,7 @@ void Semantics::nameValue(Tensor tensor, StringRef name) {
 
 mlir::Type Semantics::State::typeOf(Elem elem) {
   if (elem.isPointer())
-    return tt::PointerType::get(typeOf(elem.pointee()));
+    return tt::PointerType::get(builder.getContext(), typeOf(elem.pointee()), elem.isShared ? "shared" : "global");
   switch (elem.base) {
   case Scalar::Void: return builder.getNoneType();
   case Scalar::Int1: return builder.getI1Type();

@@ -36,6 +36,9 @@ Result<Tensor> Semantics::cast(Tensor value, Elem to, Rounding rounding) {
                       " and destination type is " + to.str());
   if (from.isVoid() || to.isVoid())
     return cannotCast(value, to);
+  if (from.isShared != to.isShared)
+    return typeError("a pointer into a shared array is no address and no other pointer: cannot cast " + value.type.valueStr() + " to " +
+                     type.str());
   mlir::Type ir = state->typeOf(type);
   Value v = unwrap(value);
 

@@ -88,7 +88,7 @@ static Result<tt::MemSyncScope> memoryScope(StringRef text) {
 
 /// Booleans lie in memory as bytes: a pointer to them is used as one to int8.
 static Result<Tensor> asBytes(Semantics &semantics, Tensor pointer) {
-  return semantics.cast(pointer, Elem{Scalar::Int8}.pointer());
+  return semantics.cast(pointer, Elem{Scalar::Int8}.pointer(pointer.elem().isShared));
 }
 
 Result<Tensor> Semantics::load(Tensor pointer, std::optional<Operand> mask, std::optional<Operand> other,
@@ -261,9 +261,9 @@ static Result<Tensor> floatMinMax(Semantics &semantics, Semantics::State &state,
   bool single = elem.is(Scalar::FP32);
   Elem i{single ? Scalar::Int32 : Scalar::Int64}, u{single ? Scalar::UInt32 : Scalar::UInt64};
   TM_TRY(signedValue, semantics.bitcast(value, i));
-  TM_TRY(signedPointer, semantics.cast(pointer, i.pointer()));
+  TM_TRY(signedPointer, semantics.cast(pointer, i.pointer(pointer.elem().isShared)));
   TM_TRY(unsignedValue, semantics.bitcast(value, u));
-  TM_TRY(unsignedPointer, semantics.cast(pointer, u.pointer()));
+  TM_TRY(unsignedPointer, semantics.cast(pointer, u.pointer(pointer.elem().isShared)));
   TM_TRY(sign, semantics.binary(BinaryOp::Shr, unsignedValue, Number::fromInt(elem.bits() - 1)));
   TM_TRY(negative, semantics.cast(sign, {Scalar::Int1}));
   TM_TRY(positive, semantics.logicalNot(negative));

@@ -44,7 +44,7 @@ unsigned Elem::bits() const { return pointers ? 64 : kInfo[unsigned(base)].bits;
 std::string Elem::str() const {
   std::string text = kInfo[unsigned(base)].name;
   for (unsigned i = 0; i < pointers; ++i)
-    text = (isConst && i + 1 == pointers ? "const_pointer<" : "pointer<") + text + ">";
+    text = (i + 1 < pointers ? "pointer<" : isConst ? "const_pointer<" : isShared ? "shared_pointer<" : "pointer<") + text + ">";
   return text;
 }
 
@@ -52,7 +52,7 @@ std::string Elem::repr() const {
   return pointers ? str() : std::string("triton.language.") + kInfo[unsigned(base)].longName;
 }
 
-std::string Elem::mangle() const { return std::string(pointers, 'P') + kInfo[unsigned(base)].mangled; }
+std::string Elem::mangle() const { return std::string(isShared ? "S" : "") + std::string(pointers, 'P') + kInfo[unsigned(base)].mangled; }
 
 //===----------------------------------------------------------------------===//
 // Type
@@ -68,7 +68,7 @@ Type Type::block(Elem elem, llvm::ArrayRef<int64_t> shape) {
   using Key = std::pair<uint32_t, std::vector<int64_t>>;
   static std::mutex mutex;
   static std::map<Key, Data *> table;
-  Key key{uint32_t(elem.base) | uint32_t(elem.pointers) << 8 | uint32_t(elem.isConst) << 16, shape.vec()};
+  Key key{uint32_t(elem.base) | uint32_t(elem.pointers) << 8 | uint32_t(elem.isConst) << 16 | uint32_t(elem.isShared) << 17, shape.vec()};
   std::lock_guard<std::mutex> lock(mutex);
   Data *&data = table[key];
   if (!data) {

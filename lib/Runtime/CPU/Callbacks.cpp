@@ -1,5 +1,5 @@
 //===- Callbacks.cpp - what generated code asks of the runtime ------------------------===//
-#include "triton_metal/Runtime/CPU/Callbacks.h"
+#include "Reports.h"
 
 #include <algorithm>
 #include <bit>
@@ -10,9 +10,6 @@
 
 namespace triton_metal::cpu {
 namespace {
-
-const char *fileOf(const Site &site) { return reinterpret_cast<const char *>(&site) + sizeof(Site); }
-const char *textOf(const Site &site) { return fileOf(site) + std::strlen(fileOf(site)) + 1; }
 
 [[gnu::format(printf, 2, 3)]] void append(std::string &text, const char *format, ...) {
   char small[512];
@@ -62,18 +59,6 @@ void appendNumber(std::string &line, const Site &site, int64_t bits) {
   case Site::Value::None:
     break;
   }
-}
-
-Fault faultAt(const Site &site, int32_t x, int32_t y, int32_t z, std::string message) {
-  Fault fault;
-  fault.message = std::move(message);
-  fault.file = fileOf(site);
-  fault.line = site.line;
-  fault.column = site.column;
-  fault.program[0] = x;
-  fault.program[1] = y;
-  fault.program[2] = z;
-  return fault;
 }
 
 void print(const Site *site, int32_t x, int32_t y, int32_t z, int64_t element, int64_t bits) {
@@ -159,6 +144,18 @@ template <typename F> const void *at(F *function) { return reinterpret_cast<cons
 
 } // namespace
 
+Fault faultAt(const Site &site, int32_t x, int32_t y, int32_t z, std::string message) {
+  Fault fault;
+  fault.message = std::move(message);
+  fault.file = fileOf(site);
+  fault.line = site.line;
+  fault.column = site.column;
+  fault.program[0] = x;
+  fault.program[1] = y;
+  fault.program[2] = z;
+  return fault;
+}
+
 std::string printedLine(const Site &site, int32_t x, int32_t y, int32_t z, int64_t element, int64_t bits) {
   std::string line;
   append(line, "pid (%d, %d, %d)", x, y, z);
@@ -192,6 +189,8 @@ std::span<const std::pair<std::string_view, const void *>> callbacks() {
   static const std::pair<std::string_view, const void *> table[] = {
       {kPrintCallback, at(&print)},           {kFailCallback, at(&fail)},       {kCheckCallback, at(&check)},
       {kCheckLanesCallback, at(&checkLanes)}, {kPollCallback, at(&pollLaunch)},
+      {kSharedBeginCallback, at(&sharedBegin)}, {kSharedAccessCallback, at(&sharedAccess)},
+      {kSharedAccessLanesCallback, at(&sharedAccessLanes)}, {kSharedBarrierCallback, at(&sharedBarrier)},
   };
   return table;
 }

@@ -219,8 +219,9 @@ Expression ExpressionPrinter::atomic(AtomicOp op) {
     break;
   }
   std::string value = print(op.getValue()).text;
-  std::string text = ("metal::atomic_" + name + "_explicit((device " + word + "*)" + print(op.getPtr()).in(Precedence::Unary) + ", " +
-                      (readsSign ? "int(" + value + ")" : value) + ", metal::memory_order_relaxed)")
+  StringRef space = spellSpace(llvm::cast<triton_metal::msl::PointerType>(op.getPtr().getType()).getSpace());
+  std::string text = ("metal::atomic_" + name + "_explicit((" + space + " " + word + "*)" + print(op.getPtr()).in(Precedence::Unary) +
+                      ", " + (readsSign ? "int(" + value + ")" : value) + ", metal::memory_order_relaxed)")
                          .str();
   return readsSign ? cast("uint", text) : Expression{text};
 }

@@ -63,10 +63,13 @@ void Counter::visit(Operation &op, uint64_t runs, bool known) {
   } else if (auto store = dyn_cast<StoreOp>(op); store && onDevice(store.getPtr())) {
     facts.deviceStores += runs;
     moves(byteSize(store.getValue().getType()));
-  } else if (isa<AtomicOp>(op)) {
+  } else if (auto atomic = dyn_cast<AtomicOp>(op)) {
     facts.atomics += runs;
-    moves(8);
-  } else if (auto call = dyn_cast<CallOp>(op); call && call.getCallee().starts_with("atomic_")) {
+    if (onDevice(atomic.getPtr()))
+      moves(8);
+  } else if (auto call = dyn_cast<CallOp>(op); call && call.getCallee().starts_with("shared_atomic_")) {
+    facts.atomics += runs;
+  } else if (call && call.getCallee().starts_with("atomic_")) {
     facts.atomics += runs;
     moves(8);
   } else if (call && call.getCallee() == "append_record") {
@@ -106,7 +109,13 @@ KernelFacts triton_metal::msl::computeFacts(KernelOp kernel) {
   counter.visit(kernel.getBodyBlock(), 1, true);
   KernelFacts facts = counter.facts;
   facts.threads = kernel.getThreads();
-  facts.threadgroupBytes = kernel.getPool();
+  facts.threadgroupBytes = facts.poolBytes = kernel.getPool();
+  for (auto array : kernel.getBodyBlock().getOps<ThreadgroupArrayOp>()) {
+    auto type = array->getAttrOfType<StringAttr>(kSourceTypeAttr);
+    auto bytes = uint32_t(llvm::alignTo(array.getNumBytes(), 16));
+    facts.sharedArrays.push_back({array->getAttrOfType<StringAttr>(kNameAttr).str(), type ? type.str() : "", bytes});
+    facts.threadgroupBytes += bytes;
+  }
   facts.estimatedRegisters = registersOf(kernel.getBodyBlock());
   if (counter.countable) {
     facts.bytesPerProgram = counter.bytes * facts.threads;

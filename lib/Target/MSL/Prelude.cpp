@@ -17,6 +17,29 @@ struct PreludeEntry {
 } // namespace
 
 // clang-format off
+#define COMPARE_AND_SWAP(NAME, SPACE) "inline uint " NAME "(" SPACE R"( uint* p, uint expected, uint value) {
+  )" SPACE " metal::atomic_uint* word = (" SPACE R"( metal::atomic_uint*)p;
+  uint seen = expected;
+  while (!metal::atomic_compare_exchange_weak_explicit(word, &seen, value, metal::memory_order_relaxed,
+                                                       metal::memory_order_relaxed)) {
+    if (seen != expected)
+      break;
+  }
+  return seen;
+}
+)"
+#define FLOAT_UPDATE(NAME, SPACE, NEXT) "inline float " NAME "(" SPACE R"( float* p, float value) {
+  )" SPACE " metal::atomic_uint* word = (" SPACE R"( metal::atomic_uint*)p;
+  uint seen = metal::atomic_load_explicit(word, metal::memory_order_relaxed);
+  while (true) {
+    float old = as_type<float>(seen);
+    float next = )" NEXT R"(;
+    if (metal::atomic_compare_exchange_weak_explicit(word, &seen, as_type<uint>(next), metal::memory_order_relaxed,
+                                                     metal::memory_order_relaxed))
+      return old;
+  }
+}
+)"
 static constexpr PreludeEntry kPrelude[] = {
 // Division: a zero divisor and the one overflow are replaced by a division by 1, so that masked lanes stay harmless.
 {"div_signed_32", R"(inline uint div_signed_32(uint a, uint b) {
@@ -143,42 +166,15 @@ static constexpr PreludeEntry kPrelude[] = {
   return ulong(high) << 32 | ulong(low);
 }
 )"},
-// Atomics that Metal has only as a weak compare and exchange. `value` is stored where `expected` stood, by bits.
-{"atomic_cas_32", R"(inline uint atomic_cas_32(device uint* p, uint expected, uint value) {
-  device metal::atomic_uint* word = (device metal::atomic_uint*)p;
-  uint seen = expected;
-  while (!metal::atomic_compare_exchange_weak_explicit(word, &seen, value, metal::memory_order_relaxed,
-                                                       metal::memory_order_relaxed)) {
-    if (seen != expected)
-      break;
-  }
-  return seen;
-}
-)"},
-{"atomic_fmax_32", R"(inline float atomic_fmax_32(device float* p, float value) {
-  device metal::atomic_uint* word = (device metal::atomic_uint*)p;
-  uint seen = metal::atomic_load_explicit(word, metal::memory_order_relaxed);
-  while (true) {
-    float old = as_type<float>(seen);
-    float next = metal::fmax(old, value);
-    if (metal::atomic_compare_exchange_weak_explicit(word, &seen, as_type<uint>(next), metal::memory_order_relaxed,
-                                                     metal::memory_order_relaxed))
-      return old;
-  }
-}
-)"},
-{"atomic_fmin_32", R"(inline float atomic_fmin_32(device float* p, float value) {
-  device metal::atomic_uint* word = (device metal::atomic_uint*)p;
-  uint seen = metal::atomic_load_explicit(word, metal::memory_order_relaxed);
-  while (true) {
-    float old = as_type<float>(seen);
-    float next = metal::fmin(old, value);
-    if (metal::atomic_compare_exchange_weak_explicit(word, &seen, as_type<uint>(next), metal::memory_order_relaxed,
-                                                     metal::memory_order_relaxed))
-      return old;
-  }
-}
-)"},
+// Atomics that Metal has only as a weak compare and exchange, or on floats in threadgroup memory not at all. `value` is
+// stored where `expected` stood, by bits.
+{"atomic_cas_32", COMPARE_AND_SWAP("atomic_cas_32", "device")},
+{"shared_atomic_cas_32", COMPARE_AND_SWAP("shared_atomic_cas_32", "threadgroup")},
+{"atomic_fmax_32", FLOAT_UPDATE("atomic_fmax_32", "device", "metal::fmax(old, value)")},
+{"shared_atomic_fmax_32", FLOAT_UPDATE("shared_atomic_fmax_32", "threadgroup", "metal::fmax(old, value)")},
+{"atomic_fmin_32", FLOAT_UPDATE("atomic_fmin_32", "device", "metal::fmin(old, value)")},
+{"shared_atomic_fmin_32", FLOAT_UPDATE("shared_atomic_fmin_32", "threadgroup", "metal::fmin(old, value)")},
+{"shared_atomic_fadd_32", FLOAT_UPDATE("shared_atomic_fadd_32", "threadgroup", "old + value")},
 // Printing and assertions: a record of 8 words at the next place of the log, whose first two words are the number of records so far
 // and how many it takes (Runtime/Metal/Log.h). The site comes last: where it is 0 the record is not whole.
 {"append_record", R"(inline void append_record(device uint* log, uint site, uint step, uint x, uint y, uint z, uint element, ulong bits) {

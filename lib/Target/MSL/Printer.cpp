@@ -78,6 +78,10 @@ void KernelPrinter::printStatement(Operation &op) {
           text += " = " + expressions.print(variable.getInit()).text;
         line(text + ";", op.getLoc());
       })
+      .Case([&](ThreadgroupArrayOp array) {
+        Type element = cast<PointerType>(array.getType()).getPointee();
+        line("alignas(16) threadgroup " + spellDeclaration(element, named(array)) + "[" + Twine(array.getSize()) + "];", op.getLoc());
+      })
       .Case([&](StoreOp store) {
         std::string text = expressions.printAssignment(store) + ";";
         if (!store.getMask())

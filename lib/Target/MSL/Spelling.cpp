@@ -4,7 +4,7 @@
 using namespace mlir;
 using namespace triton_metal::msl;
 
-static StringRef spellSpace(AddressSpace space) {
+StringRef triton_metal::msl::spellSpace(AddressSpace space) {
   switch (space) {
   case AddressSpace::Thread:
     return "thread";

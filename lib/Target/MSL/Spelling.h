@@ -8,6 +8,8 @@ namespace triton_metal::msl {
 
 /// Name of a number, vector, pointer or matrix type; integers are unsigned, i1 is bool.
 std::string spellType(mlir::Type type);
+/// Name of an address space.
+llvm::StringRef spellSpace(AddressSpace space);
 /// Name of the signed integer type of the width of `type`.
 llvm::StringRef spellSigned(mlir::Type type);
 /// Declaration of a variable, with array bounds after the name; an integer may be signed.

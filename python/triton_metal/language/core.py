@@ -6,6 +6,9 @@ A function here has the signature and the documentation; what it means is in lib
 from __future__ import annotations
 
 from .builtin import TRITON_BUILTIN, builtin, extern, is_builtin, must_use_result
+from .shared import (_shared_atomic_add, _shared_atomic_and, _shared_atomic_cas, _shared_atomic_max, _shared_atomic_min,
+                     _shared_atomic_or, _shared_atomic_xchg, _shared_atomic_xor, _shared_load, _shared_ptr, _shared_store, barrier,
+                     shared_memory)
 from .types import (CONSTEXPR_0, MAX_TENSOR_NUMEL, MemoryLayout, PropagateNan, _SCALARS, _constexpr_to_value,
                     _unwrap_if_constexpr, base_type, base_value, bfloat16, block_type, const, constexpr, constexpr_type,
                     dtype, float16, float32, float64,

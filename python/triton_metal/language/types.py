@@ -274,7 +274,7 @@ _add_predicates()
 
 
 class pointer_type(dtype):
-    """A pointer to elements of a type."""
+    """A pointer to elements of a type. `address_space` is 1 for arrays that are passed, 3 for those of tl.shared_memory."""
 
     def __init__(self, element_ty, address_space=1, const=False):
         element_ty = _unwrap_if_constexpr(element_ty)
@@ -283,7 +283,7 @@ class pointer_type(dtype):
         self.element_ty = element_ty
         self.address_space = address_space
         self.const = const
-        self.name = f"const_pointer<{element_ty}>" if const else f"pointer<{element_ty}>"
+        self.name = f"{'const_' if const else 'shared_' if address_space == 3 else ''}pointer<{element_ty}>"
         self.primitive_bitwidth = 64
         self.itemsize = 8
 
@@ -298,7 +298,7 @@ class pointer_type(dtype):
 
     def __eq__(self, other):
         other = _unwrap_if_constexpr(other)
-        return isinstance(other, pointer_type) and self.element_ty == other.element_ty and self.const == other.const
+        return isinstance(other, pointer_type) and self.name == other.name
 
     def __hash__(self):
         return hash((self.name, ))

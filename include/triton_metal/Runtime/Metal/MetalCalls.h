@@ -69,9 +69,10 @@ typedef struct MetalCompileOptions {
   uint32_t lineTables;        /* 1: keep the lines of the text for reports (software Metal; ignored on a Mac) */
 } MetalCompileOptions;
 
-/* Checks of the software Metal, as bits; a Mac ignores them. */
+/* Checks of the software Metal, as bits; a Mac ignores them. Array order is stricter than Metal and not among all: accesses to the
+   threadgroup arrays that a kernel declares are ordered by threadgroup barriers alone, also those of one lane. */
 enum { MetalCheckBounds = 1, MetalCheckRaces = 2, MetalCheckInitialisation = 4, MetalCheckDivergence = 8, MetalCheckUniform = 16,
-       MetalCheckAll = 31 };
+       MetalCheckAll = 31, MetalCheckArrayOrder = 32 };
 
 typedef struct MetalPipelineOptions {
   uint32_t checks;            /* MetalCheck... */
@@ -106,7 +107,8 @@ typedef struct MetalReport {
   uint32_t line, column;      /* the access that was found */
   uint32_t otherLine, otherColumn; /* the other site of a race */
   uint64_t count;             /* how often */
-  int32_t buffer;             /* index of the buffer, or -1 */
+  int32_t buffer;             /* index of the buffer, or -1; of races and uninitialised reads in threadgroup memory that of an
+                                 array that the kernel declares */
   int64_t offset;             /* bytes from its start, where that is known */
   char kernel[64];
   char message[512];          /* one sentence that stands alone */

@@ -8,10 +8,18 @@
 
 namespace triton_metal::msl {
 
+/// An array of tl.shared_memory.
+struct SharedArray {
+  std::string name, type; ///< `tile`, `(32, 33) x f32`
+  uint32_t bytes = 0;
+};
+
 /// Counts are of the text: a statement in a loop of known length counts as often as it runs, in another loop once.
 struct KernelFacts {
   uint32_t threads = 0;            ///< of a threadgroup
-  uint32_t threadgroupBytes = 0;   ///< of the pool
+  uint32_t threadgroupBytes = 0;   ///< of the pool and the shared arrays
+  uint32_t poolBytes = 0;          ///< what the compiler needs itself
+  std::vector<SharedArray> sharedArrays;
   uint32_t barriers = 0;           ///< threadgroup barriers
   uint32_t simdOperations = 0;     ///< SIMD reductions, scans and shuffles
   uint32_t matrixOperations = 0;   ///< 8x8 multiply-accumulates of a SIMD-group

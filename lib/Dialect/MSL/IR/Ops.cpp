@@ -84,6 +84,16 @@ LogicalResult PtrCastOp::verify() {
   return success();
 }
 
+LogicalResult ThreadgroupArrayOp::verify() {
+  if (spaceOf(getResult()) != AddressSpace::Threadgroup)
+    return emitOpError("is threadgroup memory");
+  if (int32_t(getSize()) <= 0)
+    return emitOpError("has a positive size");
+  return success();
+}
+
+int64_t ThreadgroupArrayOp::getNumBytes() { return int64_t(getSize()) * byteSize(pointeeOf(getResult())); }
+
 LogicalResult PoolOp::verify() {
   if (spaceOf(getResult()) != AddressSpace::Threadgroup)
     return emitOpError("is threadgroup memory");

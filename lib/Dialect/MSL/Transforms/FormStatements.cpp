@@ -363,6 +363,8 @@ void StatementFormer::nameBlock(Block &block) {
       StringRef source = nameIn(op.getLoc());
       StringRef loaded = stemOfLoad(variable.getInit(), kernel);
       name(&op, hint ? hint.getValue() : !source.empty() ? source : !loaded.empty() ? loaded : "x");
+    } else if (isa<ThreadgroupArrayOp>(op)) {
+      name(&op, op.getAttrOfType<StringAttr>(kNameAttr).getValue());
     } else if (named.contains(&op)) {
       name(&op, hintFor(&op));
     }

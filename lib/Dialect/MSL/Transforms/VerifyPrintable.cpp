@@ -52,10 +52,10 @@ static StringRef complaint(Operation *op) {
   bool brief = op->getNumResults() && op->getResult(0).getType().isBF16();
   StringRef fine, untold = "has no text in Metal";
   return llvm::TypeSwitch<Operation *, StringRef>(op)
-      .Case<KernelOp, BuiltinOp, VarOp, ElementOp, FragmentOp, LoadOp, StoreOp, PtrAddOp, PtrCastOp, PtrToIntOp, IntToPtrOp,
-            PoolOp, SplatOp, ForOp, IfOp, LoopOp, BreakUnlessOp, msl::ReturnOp, BarrierOp, MatrixMultiplyOp, AtomicOp,
-            arith::ConstantOp, arith::AndIOp, arith::OrIOp, arith::XOrIOp, arith::SelectOp, arith::ExtUIOp, arith::ExtFOp,
-            arith::TruncFOp, arith::BitcastOp>([&](auto) { return fine; })
+      .Case<KernelOp, BuiltinOp, VarOp, ThreadgroupArrayOp, ElementOp, FragmentOp, LoadOp, StoreOp, PtrAddOp, PtrCastOp,
+            PtrToIntOp, IntToPtrOp, PoolOp, SplatOp, ForOp, IfOp, LoopOp, BreakUnlessOp, msl::ReturnOp, BarrierOp,
+            MatrixMultiplyOp, AtomicOp, arith::ConstantOp, arith::AndIOp, arith::OrIOp, arith::XOrIOp, arith::SelectOp,
+            arith::ExtUIOp, arith::ExtFOp, arith::TruncFOp, arith::BitcastOp>([&](auto) { return fine; })
       .Case<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::CmpIOp, arith::ExtSIOp, arith::MaxUIOp, arith::MinUIOp,
             arith::MaxSIOp, arith::MinSIOp>([&](auto) { return logical ? "on i1 is logic, see msl-legalize-integers" : fine; })
       .Case<arith::TruncIOp>([&](auto) {
@@ -109,7 +109,7 @@ static bool standsConditionally(Operation *op) {
   return isLogic || (user->getNumResults() == 1 && !user->hasAttr(kNameAttr) && standsConditionally(user));
 }
 
-static bool needsName(Operation *op) { return isa<VarOp, ForOp>(op) || (isa<SimdOp>(op) && standsConditionally(op)); }
+static bool needsName(Operation *op) { return isa<VarOp, ThreadgroupArrayOp, ForOp>(op) || (isa<SimdOp>(op) && standsConditionally(op)); }
 
 namespace {
 struct VerifyPrintable : public triton_metal::msl::impl::VerifyPrintableBase<VerifyPrintable> {
@@ -117,8 +117,11 @@ struct VerifyPrintable : public triton_metal::msl::impl::VerifyPrintableBase<Ver
     KernelOp kernel = getOperation();
     if (kernel.getThreads() > 1024)
       return fail(emitOutOfResources(kernel, "threads", kernel.getThreads(), 1024, "launch with num_warps of at most 32"));
-    if (kernel.getPool() > 32768)
-      return fail(emitOutOfResources(kernel, "threadgroup memory", kernel.getPool(), 32768, "use smaller blocks"));
+    int64_t bytes = kernel.getPool();
+    for (auto array : kernel.getBodyBlock().getOps<ThreadgroupArrayOp>())
+      bytes += array.getNumBytes();
+    if (bytes > 32768)
+      return fail(emitOutOfResources(kernel, "threadgroup memory", bytes, 32768, "use smaller blocks"));
     for (unsigned index = 0; index < kernel.getNumArguments(); ++index)
       if (!kernel.getArgAttrOfType<StringAttr>(index, kNameAttr))
         return fail(kernel.emitOpError() << "has no name for argument " << index);

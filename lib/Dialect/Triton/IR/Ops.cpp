@@ -53,10 +53,64 @@ LogicalResult FpToFpOp::verify() {
 // Memory
 //===----------------------------------------------------------------------===//
 
-void LoadOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
-  effects.emplace_back(MemoryEffects::Read::get(), &getPtrMutable(), GlobalMemory::get());
+using Effects = SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>;
+
+/// What is done to the memory that `pointer` points into: shared arrays and all other memory do not order each other.
+template <typename... Kinds>
+static void addEffects(OpOperand &pointer, Effects &effects) {
+  SideEffects::Resource *memory = GlobalMemory::get();
+  if (isSharedPointer(pointer.get().getType()))
+    memory = SharedMemory::get();
+  (effects.emplace_back(Kinds::get(), &pointer, memory), ...);
+}
+
+void LoadOp::getEffects(Effects &effects) {
+  addEffects<MemoryEffects::Read>(getPtrMutable(), effects);
   if (getIsVolatile())
-    effects.emplace_back(MemoryEffects::Write::get(), GlobalMemory::get());
+    addEffects<MemoryEffects::Write>(getPtrMutable(), effects);
+}
+void StoreOp::getEffects(Effects &effects) { addEffects<MemoryEffects::Write>(getPtrMutable(), effects); }
+void AtomicRMWOp::getEffects(Effects &effects) {
+  addEffects<MemoryEffects::Read, MemoryEffects::Write>(getPtrMutable(), effects);
+}
+void AtomicCASOp::getEffects(Effects &effects) {
+  addEffects<MemoryEffects::Read, MemoryEffects::Write>(getPtrMutable(), effects);
+}
+
+LogicalResult SharedMemoryOp::verify() {
+  if (!getType().isShared())
+    return emitOpError("gives a pointer into shared memory, not ") << getType();
+  if (isa<PointerType>(getElementType()))
+    return emitOpError("holds numbers, not ") << getElementType();
+  if (getShape().empty() || llvm::any_of(getShape(), [](int64_t size) { return size <= 0; }))
+    return emitOpError("has a shape of positive sizes");
+  int64_t count = 1;
+  for (int64_t size : getShape())
+    if (size > INT32_MAX || (count *= size) > INT32_MAX)
+      return emitOpError("has more than ") << INT32_MAX << " elements";
+  return success();
+}
+
+int64_t SharedMemoryOp::getNumElements() {
+  int64_t count = 1;
+  for (int64_t size : getShape())
+    count *= size;
+  return count;
+}
+
+int64_t SharedMemoryOp::getElementBytes() { return llvm::divideCeil(getElementType().getIntOrFloatBitWidth(), 8); }
+
+std::string SharedMemoryOp::describeType() {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << "(";
+  llvm::interleaveComma(getShape(), os);
+  os << (getShape().size() == 1 ? ",) x " : ") x ") << getElementType();
+  return text;
+}
+
+std::string SharedMemoryOp::describe() {
+  return (getName() + ": " + describeType() + ", " + Twine(getNumBytes()) + " bytes").str();
 }
 
 void ExternElementwiseOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {

@@ -30,8 +30,10 @@ void TritonDialect::registerAttributes() {
 LogicalResult PointerType::verify(function_ref<InFlightDiagnostic()> emitError, Type pointee, StringRef space) {
   if (!isa<IntegerType, FloatType, PointerType>(pointee))
     return emitError() << "a pointer points to an integer or floating-point element, not to " << pointee;
-  if (space != "global" && space != "constant" && space != "generic" && space != "descriptor")
-    return emitError() << "unknown address space \"" << space << "\"; known are global, constant, generic, descriptor";
+  if (space != "global" && space != "constant" && space != "generic" && space != "descriptor" && space != "shared")
+    return emitError() << "unknown address space \"" << space << "\"; known are global, constant, generic, descriptor, shared";
+  if (auto inner = dyn_cast<PointerType>(pointee); inner && inner.isShared())
+    return emitError() << "a pointer into shared memory cannot be stored";
   return success();
 }
 
@@ -94,6 +96,9 @@ Type triton_metal::tt::getPointeeLike(Type type) {
   return pointer ? withElementOf(type, pointer.getPointeeType()) : Type();
 }
 
-Type triton_metal::tt::getPointerLike(Type type) { return withElementOf(type, PointerType::get(getElementOf(type))); }
+bool triton_metal::tt::isSharedPointer(Type type) {
+  auto pointer = dyn_cast<PointerType>(getElementOf(type));
+  return pointer && pointer.isShared();
+}
 
 Type triton_metal::tt::getI1Like(Type type) { return withElementOf(type, IntegerType::get(type.getContext(), 1)); }

@@ -2,13 +2,13 @@
 //
 // An array lives from its first write to its last read, in program order; a write always precedes a read in the same iteration of a
 // loop, so loops lengthen nothing. While all arrays together are small they get places of their own, because sharing costs a
-// barrier between the last read of one and the first write of the next. Otherwise those that are not alive together share.
+// barrier between the last read of one and the first write of the next. Otherwise those that are not alive together share. The arrays of
+// tl.shared_memory lie apart from the pool and take from the same limit.
 //
 //===----------------------------------------------------------------------===//
 #include "triton_metal/Dialect/TritonMetal/Transforms/Passes.h"
 
-#include "triton_metal/Support/Chips.h"
-#include "triton_metal/Support/Unsupported.h"
+#include "triton_metal/Analysis/SharedArrays.h"
 
 namespace triton_metal::ttm {
 #define GEN_PASS_DEF_ALLOCATEMEMORY
@@ -39,12 +39,11 @@ struct AllocateMemory : public triton_metal::ttm::impl::AllocateMemoryBase<Alloc
     }
     if (total > kRoomForAll)
       total = share(arrays);
-    if (total > kMaxThreadgroupBytes) {
-      (void)emitOutOfResources(getOperation(), "threadgroup memory", total, kMaxThreadgroupBytes,
-                               "use smaller blocks or fewer elements that change their SIMD-group; the largest array holds a " +
-                                   describeLargest(arrays));
+    std::string remedy = "use smaller arrays";
+    if (!arrays.empty())
+      remedy = "use smaller blocks or fewer elements that change their SIMD-group; the largest array holds a " + describeLargest(arrays);
+    if (failed(checkSharedMemory(getOperation(), total, remedy)))
       return signalPassFailure();
-    }
     Builder builder(&getContext());
     for (Array &array : arrays)
       array.op.setOffsetAttr(builder.getI32IntegerAttr(array.offset));

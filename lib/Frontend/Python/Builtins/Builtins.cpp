@@ -42,7 +42,7 @@ static const std::unordered_map<std::string, BoundBuiltin> &builtinsByName() {
     auto *made = new std::unordered_map<std::string, BoundBuiltin>();
     for (std::span<const Builtin> family : {creationBuiltins(), shapeBuiltins(), mathBuiltins(), memoryBuiltins(),
                                             reductionBuiltins(), debugBuiltins(), blockPointerBuiltins(), descriptorBuiltins(),
-                                            elementwiseBuiltins()})
+                                            elementwiseBuiltins(), sharedMemoryBuiltins()})
       for (const Builtin &builtin : family)
         made->emplace(builtin.name, readParameters(builtin));
     return made;

@@ -67,6 +67,7 @@ std::span<const Builtin> debugBuiltins();
 std::span<const Builtin> blockPointerBuiltins();
 std::span<const Builtin> descriptorBuiltins();
 std::span<const Builtin> elementwiseBuiltins();
+std::span<const Builtin> sharedMemoryBuiltins();
 
 /// A block pointer's loads and stores, for tl.load and tl.store (Builtins/BlockPointers.cpp).
 Value loadBlockPointer(CallArguments &args);
@@ -84,6 +85,10 @@ struct Tile {
 std::pair<Tensor, std::optional<Operand>> tilePointers(Semantics &sem, const Tile &tile);
 /// An attribute or a method of a tensor descriptor (Builtins/Descriptors.cpp).
 Value descriptorAttribute(Walker &walker, const Value &descriptor, nb::handle name);
+/// An attribute or a method of a shared array, and the pointers that an index into it selects: one value, or one a dimension
+/// (Builtins/SharedMemory.cpp).
+Value sharedAttribute(Walker &walker, const Value &array, nb::handle name);
+Tensor sharedPlace(Semantics &sem, const Value &array, const std::vector<Value> &index);
 /// A descriptor that is an argument, from its entry in the signature, `tensordesc<fp32[8, 16]>` or `tensordesc<fp32[8, 16], nan>`: its
 /// tensors have types and no handles. Nothing for other text.
 std::optional<Value> descriptorPrototype(const std::string &text);

@@ -68,7 +68,7 @@ tt.func @call(%x: f32) {
 
 // -----
 
-// expected-error @+1 {{unknown address space "shared"}}
-tt.func @space(%p: !tt.ptr<f32, "shared">) {
+// expected-error @+1 {{unknown address space "texture"}}
+tt.func @space(%p: !tt.ptr<f32, "texture">) {
   tt.return
 }

@@ -30,6 +30,8 @@ namespace triton_metal::msl {
 
 /// Attribute of an argument of a kernel, of a variable and of a named value: the identifier in the text.
 inline constexpr llvm::StringLiteral kNameAttr = "msl.name";
+/// Shape and element type of a threadgroup array in the source, for facts.
+inline constexpr llvm::StringLiteral kSourceTypeAttr = "msl.source_type";
 /// Attribute of a named integer and of an argument that is declared as signed in the text, because most of its readers read a sign.
 inline constexpr llvm::StringLiteral kSignedAttr = "msl.signed";
 /// Attributes of a kernel that prints or asserts: the bytes of its sites (Runtime/Site.h), by number, and the records that a program

@@ -65,6 +65,14 @@ def MSL_VarOp : MSL_Op<"var", [MemoryEffects<[MemAlloc]>]> {
   let assemblyFormat = "($init^ `:` type($init))? attr-dict `->` type($result)";
   let hasVerifier = 1;
 }
+def MSL_ThreadgroupArrayOp : MSL_Op<"threadgroup_array"> {
+  let summary = "an array of the kernel's in threadgroup memory, apart from the pool; gives its first element";
+  let arguments = (ins I32Attr:$size);
+  let results = (outs Res<MSL_Ptr, "", [MemAlloc]>:$result);
+  let assemblyFormat = "$size attr-dict `:` type($result)";
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{ int64_t getNumBytes(); }];
+}
 def MSL_ElementOp : MSL_Op<"element", [Pure,
     TypesMatchWith<"result is an element of the base", "base", "result", "::triton_metal::msl::elementPointerOf($_self)">]> {
   let summary = "an element of a local array or vector";

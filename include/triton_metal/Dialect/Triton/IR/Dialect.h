@@ -32,6 +32,11 @@ struct GlobalMemory : public mlir::SideEffects::Resource::Base<GlobalMemory> {
   llvm::StringRef getName() final { return "tt.global_memory"; }
 };
 
+/// The arrays of tl.shared_memory: threadgroup memory on Metal.
+struct SharedMemory : public mlir::SideEffects::Resource::Base<SharedMemory> {
+  llvm::StringRef getName() final { return "tt.shared_memory"; }
+};
+
 /// Largest number of elements of a tensor, upstream's limit.
 inline constexpr int64_t kMaxTensorElements = 1048576;
 
@@ -43,8 +48,8 @@ mlir::Type getElementOf(mlir::Type type);
 llvm::ArrayRef<int64_t> getShapeOf(mlir::Type type);
 /// What a pointer, or a tensor of pointers, points to, in the same shape.
 mlir::Type getPointeeLike(mlir::Type type);
-/// Pointer to the elements of `type`, in the same shape.
-mlir::Type getPointerLike(mlir::Type type);
+/// Whether `type` is a pointer into shared memory, or a tensor of them.
+bool isSharedPointer(mlir::Type type);
 /// i1 in the shape of `type`.
 mlir::Type getI1Like(mlir::Type type);
 

@@ -17,6 +17,7 @@ include "triton_metal/Dialect/Triton/IR/TritonAttributes.td"
 include "triton_metal/Dialect/Triton/IR/TritonTypes.td"
 
 def GlobalMemory : Resource<"::triton_metal::tt::GlobalMemory">;
+def SharedMemory : Resource<"::triton_metal::tt::SharedMemory">;
 
 class TT_Op<string mnemonic, list<Trait> traits = []> : Op<TritonDialect, mnemonic, traits>;
 
@@ -117,12 +118,12 @@ def TT_LoadOp : TT_Op<"load", [AttrSizedOperandSegments,
   }];
 }
 
-def TT_StoreOp : TT_Op<"store", [
+def TT_StoreOp : TT_Op<"store", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
     TypesMatchWith<"value type matches ptr type", "ptr", "value", "::triton_metal::tt::getPointeeLike($_self)">,
     TypesMatchWith<"mask type matches ptr type", "ptr", "mask", "::triton_metal::tt::getI1Like($_self)",
                    "($_op.getNumOperands() <= 2) || std::equal_to<>()">]> {
   let summary = "store through a pointer or a tensor of pointers; masked elements touch no memory";
-  let arguments = (ins Arg<TT_PtrLike, "", [MemWrite<GlobalMemory>]>:$ptr, TT_Type:$value, Optional<TT_I1Like>:$mask,
+  let arguments = (ins TT_PtrLike:$ptr, TT_Type:$value, Optional<TT_I1Like>:$mask,
                        DefaultValuedAttr<TT_CacheModifierAttr, "::triton_metal::tt::CacheModifier::NONE">:$cache,
                        DefaultValuedAttr<TT_EvictionPolicyAttr, "::triton_metal::tt::EvictionPolicy::NORMAL">:$evict);
   let assemblyFormat = [{
@@ -130,13 +131,13 @@ def TT_StoreOp : TT_Op<"store", [
   }];
 }
 
-def TT_AtomicRMWOp : TT_Op<"atomic_rmw", [
-    TypesMatchWith<"ptr type matches value type", "val", "ptr", "::triton_metal::tt::getPointerLike($_self)">,
+def TT_AtomicRMWOp : TT_Op<"atomic_rmw", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
+    TypesMatchWith<"value type matches ptr type", "ptr", "val", "::triton_metal::tt::getPointeeLike($_self)">,
     TypesMatchWith<"result matches value type", "val", "result", "$_self">,
     TypesMatchWith<"mask type matches value type", "val", "mask", "::triton_metal::tt::getI1Like($_self)",
                    "($_op.getNumOperands() <= 2) || std::equal_to<>()">]> {
   let summary = "atomic read-modify-write; gives the old value, undefined where masked";
-  let arguments = (ins TT_RMWOpAttr:$atomic_rmw_op, Arg<TT_PtrLike, "", [MemRead<GlobalMemory>, MemWrite<GlobalMemory>]>:$ptr,
+  let arguments = (ins TT_RMWOpAttr:$atomic_rmw_op, TT_PtrLike:$ptr,
                        TT_Type:$val, Optional<TT_I1Like>:$mask, TT_MemSemanticAttr:$sem, TT_MemSyncScopeAttr:$scope);
   let results = (outs TT_Type:$result);
   let assemblyFormat = [{
@@ -144,14 +145,39 @@ def TT_AtomicRMWOp : TT_Op<"atomic_rmw", [
   }];
 }
 
-def TT_AtomicCASOp : TT_Op<"atomic_cas", [SameOperandsAndResultShape,
-    TypesMatchWith<"ptr type matches cmp type", "cmp", "ptr", "::triton_metal::tt::getPointerLike($_self)">,
-    TypesMatchWith<"ptr type matches value type", "val", "ptr", "::triton_metal::tt::getPointerLike($_self)">]> {
+def TT_AtomicCASOp : TT_Op<"atomic_cas", [SameOperandsAndResultShape, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
+    TypesMatchWith<"cmp type matches ptr type", "ptr", "cmp", "::triton_metal::tt::getPointeeLike($_self)">,
+    TypesMatchWith<"value type matches ptr type", "ptr", "val", "::triton_metal::tt::getPointeeLike($_self)">]> {
   let summary = "atomic compare and exchange by bits; gives the old value";
-  let arguments = (ins Arg<TT_PtrLike, "", [MemRead<GlobalMemory>, MemWrite<GlobalMemory>]>:$ptr, TT_Type:$cmp, TT_Type:$val,
+  let arguments = (ins TT_PtrLike:$ptr, TT_Type:$cmp, TT_Type:$val,
                        TT_MemSemanticAttr:$sem, TT_MemSyncScopeAttr:$scope);
   let results = (outs TT_Type:$result);
   let assemblyFormat = "$sem `,` $scope `,` $ptr `,` $cmp `,` $val attr-dict `:` functional-type(operands, $result)";
+}
+
+def TT_SharedMemoryOp : TT_Op<"shared_memory"> {
+  let summary = "an array in the program's own fast memory (threadgroup memory on Metal); undefined at first; ours";
+  let description = [{
+    Gives the pointer to its first element; elements lie row-major. An operation stands for one array, wherever it stands and however
+    often it runs. `name` is the Python variable. Its accesses are tt.load, tt.store and the atomics through pointers made from it.
+  }];
+  let arguments = (ins StrAttr:$name, DenseI64ArrayAttr:$shape);
+  let results = (outs Res<TT_Ptr, "", [MemAlloc<SharedMemory>]>:$result);
+  let assemblyFormat = "$name $shape attr-dict `:` type($result)";
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::Type getElementType() { return getType().getPointeeType(); }
+    int64_t getNumElements();
+    int64_t getElementBytes();
+    int64_t getNumBytes() { return getNumElements() * getElementBytes(); }
+    /// `(32, 33) x f32`, and `tile: (32, 33) x f32, 4224 bytes`, for messages.
+    std::string describeType();
+    std::string describe();
+  }];
+}
+def TT_SharedBarrierOp : TT_Op<"shared_barrier", [MemoryEffects<[MemRead<SharedMemory>, MemWrite<SharedMemory>]>]> {
+  let summary = "the program's accesses to shared memory before it are done before those after it; ours";
+  let assemblyFormat = "attr-dict";
 }
 
 //===----------------------------------------------------------------------===//
@@ -329,7 +355,8 @@ def TT_PrintOp : TT_Op<"print", [MemoryEffects<[MemWrite<GlobalMemory>]>]> {
   let arguments = (ins StrAttr:$prefix, BoolAttr:$hex, Variadic<TT_Type>:$args, DenseI32ArrayAttr:$isSigned);
   let assemblyFormat = "$prefix attr-dict (`:` $args^ `:` type($args))?";
 }
-def TT_DebugBarrierOp : TT_Op<"debug_barrier", [MemoryEffects<[MemRead<GlobalMemory>, MemWrite<GlobalMemory>]>]> {
+def TT_DebugBarrierOp : TT_Op<"debug_barrier", [MemoryEffects<[MemRead<GlobalMemory>, MemWrite<GlobalMemory>,
+                                                               MemRead<SharedMemory>, MemWrite<SharedMemory>]>]> {
   let summary = "the program's memory operations before it are done before those after it; ours, upstream has `ttg.barrier all`";
   let assemblyFormat = "attr-dict";
 }

@@ -11,13 +11,15 @@ def TT_PtrType : TypeDef<TritonDialect, "Pointer"> {
   let summary = "a pointer to one element in memory";
   let description = [{
     `!tt.ptr<f32>`; an address space other than `global` is printed as a quoted name, `!tt.ptr<f32, "constant">`, as Triton 3.9
-    does. The integers of earlier releases are read: 1 is `global`, 0 is `generic`.
+    does. The integers of earlier releases are read: 1 is `global`, 0 is `generic`. `shared` is ours: the threadgroup memory of one
+    program, which tt.shared_memory gives out.
   }];
   let parameters = (ins "::mlir::Type":$pointeeType, StringRefParameter<"address space">:$addressSpace);
   let builders = [TypeBuilderWithInferredContext<(ins "::mlir::Type":$pointeeType), [{
     return $_get(pointeeType.getContext(), pointeeType, "global");
   }]>];
   let skipDefaultBuilders = 0;
+  let extraClassDeclaration = [{ bool isShared() const { return getAddressSpace() == "shared"; } }];
   let genVerifyDecl = 1;
   let hasCustomAssemblyFormat = 1;
 }

@@ -7,6 +7,7 @@ include "triton_metal/Dialect/TritonMetal/IR/TritonMetalDialect.td"
 include "triton_metal/Dialect/Triton/IR/TritonTypes.td"
 
 def ThreadgroupMemory : Resource<"::triton_metal::ttm::ThreadgroupMemory">;
+def SharedMemory : Resource<"::triton_metal::tt::SharedMemory">;
 
 class TTM_Op<string mnemonic, list<Trait> traits = []> : Op<TritonMetalDialect, mnemonic, traits>;
 
@@ -53,7 +54,8 @@ def TTM_ReadAtOp : TTM_Op<"read_at", []> {
   let assemblyFormat = "$memory `[` $indices `]` attr-dict `:` type($memory) `,` type($indices) `->` type($result)";
   let hasVerifier = 1;
 }
-def TTM_BarrierOp : TTM_Op<"barrier", [MemoryEffects<[MemRead<ThreadgroupMemory>, MemWrite<ThreadgroupMemory>]>]> {
+def TTM_BarrierOp : TTM_Op<"barrier", [MemoryEffects<[
+    MemRead<ThreadgroupMemory>, MemWrite<ThreadgroupMemory>, MemRead<SharedMemory>, MemWrite<SharedMemory>]>]> {
   let summary = "orders accesses to threadgroup memory among the lanes of a SIMD-group or of the threadgroup";
   let description = [{ With `device`, accesses to device memory as well (tl.debug_barrier). }];
   let arguments = (ins TTM_ScopeAttr:$scope, UnitAttr:$device);
