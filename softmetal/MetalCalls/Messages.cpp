@@ -1,5 +1,6 @@
 //===- Messages.cpp - findings in words ----------------------------------------------------------------------------------===//
 #include "softmetal/MetalCalls/Messages.h"
+#include "llvm/Demangle/Demangle.h"
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -41,6 +42,31 @@ std::string hexadecimal(uint64_t value) {
   char text[32];
   snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(value));
   return text;
+}
+
+/// A declared threadgroup array, as the source calls it.
+std::string nameOf(const ThreadgroupObject &object) {
+  std::string name = llvm::demangle(object.name);
+  size_t scope = name.rfind("::");
+  return scope == std::string::npos ? name : name.substr(scope + 2);
+}
+
+/// The declared array that an offset of threadgroup memory lies in, or -1.
+int32_t objectAt(const CompiledKernel &kernel, int64_t offset) {
+  const std::vector<ThreadgroupObject> &objects = kernel.facts.objects;
+  for (size_t i = 0; i < objects.size(); ++i)
+    if (offset >= objects[i].begin && offset < objects[i].end)
+      return static_cast<int32_t>(i);
+  return -1;
+}
+
+/// `offset 12 of the threadgroup array tile`, or of threadgroup memory.
+std::string threadgroupPlace(const CompiledKernel &kernel, int64_t offset) {
+  if (int32_t index = objectAt(kernel, offset); index >= 0) {
+    const ThreadgroupObject &object = kernel.facts.objects[static_cast<size_t>(index)];
+    return "offset " + number(offset - object.begin) + " of the threadgroup array " + nameOf(object);
+  }
+  return "offset " + number(offset) + " of threadgroup memory";
 }
 
 /// The argument that a registered range is bound to, or -1.
@@ -91,7 +117,7 @@ MetalReport describe(const FindingDetail &finding, const CompiledKernel &kernel,
   case Finding::ThreadgroupBounds:
     what = std::string(verb(finding.access)) + " of " + number(finding.bytes) + " bytes at offset " + number(finding.offset);
     if (finding.buffer >= 0 && static_cast<size_t>(finding.buffer) < kernel.facts.objects.size())
-      what += " of the threadgroup array " + kernel.facts.objects[static_cast<size_t>(finding.buffer)].name + ", which has " +
+      what += " of the threadgroup array " + nameOf(kernel.facts.objects[static_cast<size_t>(finding.buffer)]) + ", which has " +
               number(int64_t(finding.length)) + " bytes";
     else
       what += " of threadgroup memory, outside every array in it";
@@ -100,11 +126,14 @@ MetalReport describe(const FindingDetail &finding, const CompiledKernel &kernel,
   case Finding::Race:
   case Finding::DeviceRace:
     what = std::string(verb(finding.access)) + " of " +
-           (finding.kind == Finding::Race ? "threadgroup memory" : where) + " at offset " + number(finding.offset) + " races with the " +
-           verb(finding.otherAccess) + " at " + other.text;
+           (finding.kind == Finding::Race ? threadgroupPlace(kernel, finding.offset) : where + " at offset " + number(finding.offset)) +
+           " races with the " + verb(finding.otherAccess) + " at " + other.text;
+    if (finding.kind == Finding::Race)
+      report.buffer = objectAt(kernel, finding.offset);
     break;
   case Finding::Uninitialised:
-    what = "threadgroup memory at offset " + number(finding.offset) + " is read before this threadgroup wrote it";
+    what = threadgroupPlace(kernel, finding.offset) + " is read before this threadgroup wrote it";
+    report.buffer = objectAt(kernel, finding.offset);
     break;
   case Finding::Divergence:
     what = finding.otherSite ? "lanes of one threadgroup wait at different barriers; the other is at " + other.text

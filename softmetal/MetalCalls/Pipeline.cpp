@@ -44,6 +44,7 @@ CompileRequest compileRequest(const Library &library, StringRef function, ArrayR
     translation.constants.push_back({constant.index, constant.bits});
   translation.bounds = options.checks & MetalCheckBounds;
   translation.races = options.checks & MetalCheckRaces;
+  translation.arrayOrder = options.checks & MetalCheckArrayOrder;
   translation.initialisation = options.checks & MetalCheckInitialisation;
   translation.uniform = options.checks & MetalCheckUniform;
   translation.interruptible = options.checks != 0 || options.count;

@@ -16,6 +16,7 @@ namespace softmetal {
     llvm::PreservedAnalyses run(llvm::Module &module, llvm::ModuleAnalysisManager &);                                            \
   };
 SOFTMETAL_PASS(Specialise)        ///< function constants get their values
+SOFTMETAL_PASS(ArrayOrder)        ///< what is to be ordered by barriers alone stays as it was written
 SOFTMETAL_PASS(Matrices)          ///< <64 x T> becomes the two elements that a lane holds
 SOFTMETAL_PASS(Bounds)            ///< every access outside its object is reported and made harmless
 SOFTMETAL_PASS(PrivateMemory)     ///< accesses outside a lane's own arrays are made harmless, and reported in checked code

@@ -96,6 +96,8 @@ void addPreparePasses(ModulePassManager &passes) {
 
 void addTranslationPasses(ModulePassManager &passes, Translation &translation, bool clean) {
   passes.addPass(SpecialisePass(translation));
+  if (translation.arrayOrder)
+    passes.addPass(ArrayOrderPass(translation));
   if (clean || translation.checked() || translation.count)
     addPreparePasses(passes);
   passes.addPass(MatricesPass(translation));

@@ -39,6 +39,7 @@ struct Translation {
   // What is asked for.
   std::string kernel;
   std::vector<ConstantValue> constants;
+  bool arrayOrder = false; ///< races in declared threadgroup arrays are judged without regard to lanes
   bool bounds = false, races = false, initialisation = false, uniform = false, count = false;
   bool interruptible = false; ///< loop back-edges poll
   // What was learned.

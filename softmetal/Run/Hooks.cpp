@@ -150,7 +150,11 @@ void Machine::raceThreadgroup(char *pointer, uint32_t bytes, uint32_t access, ui
   auto offset = static_cast<size_t>(pointer - memory);
   if (!bytes || offset >= memoryBytes || offset + bytes > memoryBytes)
     return; // the bounds check reports it
-  Conflict conflict = shadow.access(offset, bytes, access, site, accessor(false));
+  const std::vector<ThreadgroupObject> &objects = kernel->facts.objects;
+  auto object = std::find_if(objects.begin(), objects.end(),
+                             [&](const ThreadgroupObject &each) { return offset >= each.begin && offset < each.end; });
+  bool strict = kernel->facts.arrayOrder && object != objects.end();
+  Conflict conflict = shadow.access(offset, bytes, access, site, accessor(false), strict);
   if (!conflict.found)
     return;
   if (!inArray(offset, bytes))

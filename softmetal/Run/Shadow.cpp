@@ -10,7 +10,8 @@
 
 namespace softmetal {
 
-Conflict ThreadgroupShadow::access(size_t offset, size_t bytes, uint32_t kind, uint32_t site, const Accessor &who) {
+Conflict ThreadgroupShadow::access(size_t offset, size_t bytes, uint32_t kind, uint32_t site, const Accessor &who,
+                                   bool strict) {
   Conflict conflict;
   bool write = kind & accessWrite, atomic = kind & accessAtomic;
   uint32_t laneBit = 1u << who.lane, groupBit = 1u << who.simdgroup;
@@ -21,8 +22,8 @@ Conflict ThreadgroupShadow::access(size_t offset, size_t bytes, uint32_t kind, u
   for (size_t at = offset >> shift, end = (offset + bytes - 1) >> shift; at <= end; ++at) {
     Cell &cell = cells[at];
     // Against the last write.
-    if (cell.writeEpoch == who.epoch && cell.writer != who.thread && !(atomic && cell.writeAtomic) &&
-        !(cell.writer / 32u == who.simdgroup && cell.writeSubEpoch < who.subEpoch)) {
+    bool isOrdered = cell.writer == who.thread || (cell.writer / 32u == who.simdgroup && cell.writeSubEpoch < who.subEpoch);
+    if (cell.writeEpoch == who.epoch && (strict || !isOrdered) && !(atomic && cell.writeAtomic)) {
       found(cell.writeSite, true, cell.writer);
       cell.writeEpoch = who.epoch - 1;
     }
@@ -31,7 +32,7 @@ Conflict ThreadgroupShadow::access(size_t offset, size_t bytes, uint32_t kind, u
       if (cell.readEpoch == who.epoch && !(atomic && cell.readAtomic)) {
         bool others = (cell.readGroups & ~groupBit) != 0;
         bool own = cell.readGroup == who.simdgroup && cell.readSubEpoch == who.subEpoch && (cell.readLanes & ~laneBit);
-        if (others || own) {
+        if (strict || others || own) {
           found(cell.readSite, false, cell.readGroup * 32u);
           cell.readEpoch = 0;
         }

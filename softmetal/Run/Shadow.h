@@ -3,7 +3,8 @@
 // The rule for threadgroup memory is exact for barriers. The epoch of a threadgroup rises at a threadgroup_barrier that orders
 // threadgroup memory; the sub-epoch of a SIMD-group at its simdgroup_barrier that does. SIMD operations order nothing. Two accesses
 // of different lanes, one of them a write and not both atomic, are ordered only by an epoch between them or, within a SIMD-group,
-// by a sub-epoch. The first access of a pair stays in the shadow; each pair of sites is reported once and counted.
+// by a sub-epoch. The first access of a pair stays in the shadow; each pair of sites is reported once and counted. A strict access is
+// ordered by epochs only, and one lane's accesses are not ordered by being its own: whoever writes for all layouts of lanes wants that.
 //
 // Epochs never fall while a worker lives, and the serial numbers of threadgroups never while the process does, so shadows need no
 // clearing between threadgroups and launches. A cell stands for as many bytes as the kernel's finest access has (Translation.h).
@@ -46,7 +47,7 @@ public:
   /// What follows takes offsets and lengths in bytes, and one cell is for 1 << shift of them.
   void setShift(uint32_t log) { shift = log; }
   size_t size() const { return cells.size(); }
-  Conflict access(size_t offset, size_t bytes, uint32_t kind, uint32_t site, const Accessor &who);
+  Conflict access(size_t offset, size_t bytes, uint32_t kind, uint32_t site, const Accessor &who, bool strict = false);
 
   /// Initialisation: `launch` names the threadgroup uniquely within the worker.
   void written(size_t offset, size_t bytes, uint32_t launch);

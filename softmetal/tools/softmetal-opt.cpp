@@ -34,6 +34,7 @@ static const struct {
     {"prepare", [](ModulePassManager &passes, Translation &) { addPreparePasses(passes); }},
     {"matrices", add<MatricesPass>},
     {"private-memory", add<PrivateMemoryPass>},
+    {"array-order", add<ArrayOrderPass>},
     {"races", add<RacesPass>},
     {"initialisation", add<InitialisationPass>},
     {"bounds", add<BoundsPass>},

@@ -1,0 +1,175 @@
+"""Checked mode on shared arrays: missing barriers, uninitialised elements, bounds; on both devices, with the Python lines."""
+import re
+
+import numpy as np
+import pytest
+
+import triton_metal as triton
+
+from arrays import kernel_from_text, needs_softmetal
+
+pytestmark = [pytest.mark.never_refused, needs_softmetal]
+
+
+@pytest.fixture(autouse=True)
+def checked():
+    with triton.knobs.cpu.scope(), triton.knobs.metal.scope():
+        triton.knobs.cpu.checked = triton.knobs.metal.checked = True
+        yield
+
+
+def run(device, text, *arguments, warps=4, **options):
+    kernel = kernel_from_text(text)
+    kernel[(2,)](*arguments, **options, num_warps=warps, device=device)
+    return kernel
+
+
+def fault(device, text, *arguments, warps=4, **options):
+    """The fault of a kernel; the line that it names is the one marked `# here`, the other one `# other`. Lanes of the software Metal
+    run one after the other up to a barrier, so there the two may change places."""
+    with pytest.raises(triton.DeviceFault) as caught:
+        run(device, text, *arguments, warps=warps, **options)
+    error, lines = caught.value, text.splitlines()
+    marks = {number for number, line in enumerate(lines, 1) if line.endswith("# other")}
+    here = {number for number, line in enumerate(lines, 1) if line.endswith("# here")}
+    assert error.where["line"] in (here if device == "cpu" else here | marks), error
+    assert "[kernel kernel" in str(error)
+    for number in marks | here - {error.where["line"]}:
+        assert re.search(rf"{re.escape(error.where['file'])}:{number}\b", str(error)), error
+    return str(error)
+
+
+GUIDE = """
+def kernel(x_ptr, out_ptr, n, BLOCK: tl.constexpr):
+    held = tl.shared_memory((BLOCK,), dtype=tl.float32)
+    offsets = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    mask = offsets < n
+    held[tl.arange(0, BLOCK)] = tl.load(x_ptr + offsets, mask=mask)  # other
+    tl.barrier()
+    y = held[tl.arange(0, BLOCK)] * 2.0  # here
+    tl.store(out_ptr + offsets, y, mask=mask)
+"""
+
+
+@pytest.mark.parametrize("block", [16, 128, 1024])
+def test_barrier_between_a_write_and_a_read(device, block, warps):
+    """The read of the very element that the lane wrote counts too: which lane that is depends on the layout."""
+    x, out = np.ones(2 * block, np.float32), np.zeros(2 * block, np.float32)
+    run(device, GUIDE, x, out, x.size, BLOCK=block, warps=warps)
+    assert (out == 2).all()
+    text = fault(device, GUIDE.replace("    tl.barrier()\n", "\n"), x, out, x.size, BLOCK=block, warps=warps)
+    assert "race in" in text and "held" in text and "tl.barrier()" in text
+
+
+LOOP = """
+def kernel(x_ptr, out_ptr, rounds, BLOCK: tl.constexpr):
+    tile = tl.shared_memory((BLOCK,), tl.float32)
+    i = tl.arange(0, BLOCK)
+    acc = tl.zeros((BLOCK,), tl.float32)
+    for k in range(rounds):
+        tile[i] = tl.load(x_ptr + i) * k  # other
+        tl.barrier()
+        acc += tile[BLOCK - 1 - i]
+        tl.barrier()  # last
+    tl.store(out_ptr + tl.program_id(0) * BLOCK + i, acc)
+"""
+
+
+def test_barrier_at_the_end_of_a_loop(device):
+    x, out = np.ones(64, np.float32), np.zeros(128, np.float32)
+    run(device, LOOP, x, out, 3, BLOCK=64)
+    assert (out == 3).all()
+    with pytest.raises(triton.DeviceFault, match=r"(?s)race in .*tile.*tl\.barrier\(\)"):
+        run(device, LOOP.replace("tl.barrier()  # last", "pass"), x, out, 3, BLOCK=64)
+
+
+@pytest.mark.parametrize("first, second", [("tile[i] = 1.0", "tile[i] = 2.0"), ("tile[i] = 1.0", "tile[BLOCK - 1 - i] = 2.0"),
+                                           ("tile[0] = 1.0", "tile[0] = 2.0"), ("tile[i] = 1.0", "tile.atomic_add(i, 1.0)"),
+                                           ("tile.atomic_add(i, 1.0)", "tile[i] = 2.0")])
+def test_two_writes(device, first, second):
+    text = f"""
+def kernel(out_ptr, BLOCK: tl.constexpr):
+    tile = tl.shared_memory((BLOCK,), tl.float32)
+    i = tl.arange(0, BLOCK)
+    tile[i] = 0.0
+    tl.barrier()
+    {first}  # other
+    {second}  # here
+"""
+    assert "race in" in fault(device, text, np.zeros(64, np.float32), BLOCK=64)
+
+
+def test_one_store_to_one_element_twice(device):
+    text = """
+def kernel(out_ptr, BLOCK: tl.constexpr):
+    tile = tl.shared_memory((BLOCK,), tl.float32)
+    tile[tl.arange(0, BLOCK) // 2] = tl.arange(0, BLOCK) * 1.0  # here
+"""
+    assert "race in" in fault(device, text, np.zeros(64, np.float32), BLOCK=64)
+
+
+def test_right_kernels_pass(device, warps):
+    """Atomics among themselves, reads among themselves, different elements and different arrays need no barrier."""
+    text = """
+def kernel(x_ptr, out_ptr, BLOCK: tl.constexpr):
+    a = tl.shared_memory((2, BLOCK), tl.int32)
+    b = tl.shared_memory((8,), tl.int32)
+    i = tl.arange(0, BLOCK)
+    a[0, i] = tl.load(x_ptr + i)
+    a[1, i] = 1
+    b[tl.arange(0, 8)] = 0
+    tl.barrier()
+    b.atomic_add(i % 8, a[0, i])
+    b.atomic_add(a[0, i] % 8, a[1, BLOCK - 1 - i])
+    tl.barrier()
+    tl.store(out_ptr + tl.program_id(0) * 8 + tl.arange(0, 8), b[tl.arange(0, 8)] + b[0] * 0)
+"""
+    x, out = np.arange(64, dtype=np.int32), np.zeros(16, np.int32)
+    run(device, text, x, out, BLOCK=64, warps=warps)
+    expected = x.reshape(8, 8).sum(0) + 8
+    np.testing.assert_array_equal(out, np.append(expected, expected))
+
+
+def test_read_before_written(device):
+    text = """
+def kernel(x_ptr, out_ptr, BLOCK: tl.constexpr):
+    tile = tl.shared_memory((BLOCK + 1,), tl.float32)
+    i = tl.arange(0, BLOCK)
+    tile[i] = tl.load(x_ptr + i)
+    tl.barrier()
+    tl.store(out_ptr + tl.program_id(0) * BLOCK + i, tile[i + 1])  # here
+"""
+    message = fault(device, text, np.zeros(64, np.float32), np.zeros(128, np.float32), BLOCK=64)
+    assert "read before it is written" in message and "tile" in message
+
+
+@pytest.mark.parametrize("access", ["tl.store(out_ptr + i, tile[i + shift])", "tile[i + shift] = 1.0", "tile.atomic_add(i + shift, 1.0)",
+                                    "tile[shift * 18 + 30] = 1.0"])
+@pytest.mark.parametrize("shift", [2, -2])
+def test_outside(device, access, shift):
+    text = f"""
+def kernel(out_ptr, shift, BLOCK: tl.constexpr):
+    before = tl.shared_memory((BLOCK,), tl.float32)
+    tile = tl.shared_memory((BLOCK,), tl.float32)
+    after = tl.shared_memory((BLOCK,), tl.float32)
+    i = tl.arange(0, BLOCK)
+    before[i] = 0.0
+    tile[i] = 0.0
+    after[i] = 0.0
+    tl.barrier()
+    {access}  # here
+    tl.barrier()
+    tl.store(out_ptr + i, before[i] + after[i])
+"""
+    with pytest.raises(triton.DeviceFault, match="outside shared array 'tile'|out of bounds in threadgroup memory") as caught:
+        run(device, text, np.zeros(64, np.float32), shift, BLOCK=64)
+    assert text.splitlines()[caught.value.where["line"] - 1].endswith("# here")
+
+
+def test_unchecked_runs_on(device):
+    """Without checks nothing is looked at, and the CPU, where a program runs in order, gives what the text says."""
+    with triton.knobs.cpu.scope():
+        triton.knobs.cpu.checked = False
+        x, out = np.ones(128, np.float32), np.zeros(128, np.float32)
+        run("cpu", GUIDE.replace("    tl.barrier()\n", "\n"), x, out, x.size, BLOCK=64)
+        assert (out == 2).all()
