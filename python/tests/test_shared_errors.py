@@ -12,9 +12,10 @@ pytestmark = pytest.mark.never_refused
 ONE = "s = tl.shared_memory((8,), tl.float32)\n    "
 # Statements of a kernel, the part under the caret, the message, a part of the remedy.
 ERRORS = {
-    "a dtype that is none": ("s = tl.shared_memory((8,), 'float32')", "tl.shared_memory((8,)", "must be one of triton.language", "tl.float32"),
+    "a dtype that is none": ("s = tl.shared_memory((8,), 'float32')", "tl.shared", "must be one of triton.language", "tl.float32"),
     "a dtype of pointers": ("s = tl.shared_memory((8,), x_ptr.dtype)", "tl.shared", "holds numbers, not pointer<fp32>", "tl.float32"),
-    "a size that is not known": ("s = tl.shared_memory((n,), tl.float32)", "tl.shared", "size of dimension 0 must be a constexpr", "tl.constexpr"),
+    "a size that is not known": ("s = tl.shared_memory((n,), tl.float32)", "tl.shared", "dimension 0 must be a constexpr",
+                                 "tl.constexpr"),
     "a size of 0": ("s = tl.shared_memory((8, 0), tl.float32)", "tl.shared", "dimension 1 has the size 0", "leave dimensions"),
     "too many indices": (ONE + "x = s[1, 2]", "s[1, 2]", "2 indices for a shared array of 1 dimension", "at most one index"),
     "an index beyond the end": (ONE + "x = s[8]", "s[8]", "index 8 is out of range for dimension 0 of size 8", "from 0 up to the size"),
@@ -34,7 +35,8 @@ ERRORS = {
     "a pointer of either kind": (ONE + "p = tl.where(n > 1, x_ptr, s.data_ptr)", "tl.where", "pointer<fp32> and shared_pointer<fp32>", ""),
     "an attribute that it lacks": (ONE + "y = s.T", "s.T", "a shared array has no attribute 'T'", "s[index]"),
     "the array as a tensor": (ONE + "y = tl.exp(s)", "tl.exp", "a shared array (8,) of fp32", "s[index]"),
-    "arrays of two shapes": (ONE + "t = tl.shared_memory((4,), tl.float32)\n    if n > 1:\n        s = t", "if n", "shared array (4,) of fp32", ""),
+    "arrays of two shapes": (ONE + "t = tl.shared_memory((4,), tl.float32)\n    if n > 1:\n        s = t", "if n",
+                             "shared array (4,) of fp32", ""),
     "a method without indices": (ONE + "s.store(1.0)", "s.store", "needs indices", "one index for each"),
     "an atomic of 16 bits": ("s = tl.shared_memory((8,), tl.int16)\n    s.atomic_add(0, 1)", "s.atomic_add", "does not support int16", ""),
     "an element of a tensor": ("s = tl.arange(0, 8)\n    s[0] = 1", "s[0]", "__setitem__ is not supported", "tl.where"),

@@ -1,7 +1,8 @@
 //===- Callbacks.h - what generated code asks of the runtime --------------------------===//
 //
-// Printing, assertions, and in checked code the bounds of arrays, the order of accesses to shared ones, and whether the launch shall end. Each call says where it stands
-// by the address of a Site, which lies beside the code. A callback that ends the launch does not return to the generated code.
+// Printing, assertions, and in checked code the bounds of arrays, the order of accesses to shared ones, and whether the launch shall
+// end. Each call says where it stands by the address of a Site, which lies beside the code. A callback that ends the launch does not
+// return to the generated code.
 //
 // The first half is for the compiler, which writes sites; the second for whoever loads code. No LLVM and no Python.
 //
