@@ -21,7 +21,7 @@ import time
 import rounds
 from rounds import ROUNDS
 
-SECTIONS = ("compile", "launch", "profiling", "cpu", "tuner", "softmetal", "footprint")
+SECTIONS = ("compile", "launch", "profiling", "cpu", "shared_memory", "tuner", "softmetal", "footprint")
 LINE = "{:10s} {:32s} {:>9s} {:>9s} {:>9s} {:3s} {:29s} {:>9s} {:>9s} {:>7s}  {:19s} {}"
 
 

@@ -12,7 +12,7 @@ from typing import Any, Callable
 import numpy as np
 
 EXAMPLES = ("vector_add", "elementwise", "softmax", "layer_norm", "sum", "matmul", "convolution", "dropout", "attention",
-            "transformer_block", "image_filters")  # what the demo runs; measure.py is none of its rows
+            "transformer_block", "image_filters", "shared_memory")  # what the demo runs; measure.py is none of its rows
 
 
 @dataclass

@@ -170,3 +170,32 @@ def test_measure(load, device):
     (row,) = report.kernels
     assert (row.name, row.device, row.launches, row.bytes) == ("axpy_kernel", device, 3, 3 * 3 * x.nbytes)
     np.testing.assert_allclose(module.intensities(256, device)[0], module.intensities_by_hand(256), rtol=1e-12)
+
+
+@pytest.mark.parametrize("staged", [True, False])
+@pytest.mark.parametrize("shape", [(1, 1), (32, 32), (70, 45)])
+def test_shared_memory_tiles(load, device, shape, staged):
+    module, x = load("shared_memory"), normal(*shape)
+    turned, warm = np.zeros(shape[::-1], np.float32), np.zeros_like(x)
+    module.transpose(x, turned, staged, device=device)
+    np.testing.assert_array_equal(turned, x.T)
+    module.heat(x, warm, staged, block=(16, 32), device=device)
+    np.testing.assert_allclose(warm, module.heat_reference(x), atol=1e-6)
+
+
+@pytest.mark.parametrize("staged", [True, False])
+@pytest.mark.parametrize("n", [1, 5000])
+def test_shared_memory_histogram(load, device, n, staged):
+    module, x = load("shared_memory"), np.random.default_rng(2).integers(0, 256, n, dtype=np.uint8)
+    out = np.full(256, -1, np.int32)
+    module.histogram(x, out, staged, block=256, rounds=4, device=device)
+    np.testing.assert_array_equal(out, np.bincount(x, minlength=256))
+
+
+@pytest.mark.parametrize("staged", [True, False])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (70, 40, 33)])
+def test_shared_memory_matmul(load, device, shape, staged):
+    m, n, k = shape
+    module, a, b, c = load("shared_memory"), normal(m, k), normal(k, n), np.zeros((m, n), np.float32)
+    module.matmul(a, b, c, staged, block=(32, 32, 16), device=device)
+    np.testing.assert_allclose(c, a @ b, rtol=1e-4, atol=1e-4)
