@@ -29,7 +29,8 @@ def run(tmp_path, *command: str) -> subprocess.CompletedProcess:
 
 @pytest.mark.parametrize("page", ["README.md", "docs/guide/getting-started.md", "docs/reference/autotuning.md",
                                   "docs/reference/memory-access.md", "docs/reference/memory-layouts.md", "docs/reference/cost.md",
-                                  "docs/reference/profiling.md", "docs/reference/chips.md", "docs/reference/explain.md"])
+                                  "docs/reference/profiling.md", "docs/reference/chips.md", "docs/reference/explain.md",
+                                  "docs/reference/shared-memory.md"])
 def test_python_blocks_run_one_after_another(page, tmp_path):
     source = "\n".join(blocks(ROOT / page, "python"))
     assert source
