@@ -100,6 +100,8 @@ def test_ttir_files_are_compiled_inspected_and_run(tmp_path):
     output("compile", ADD, "-s", SIGNATURE, "-d", "cpu", "-e", "ttir", "-o", str(file))
     assert "[[kernel" in output("compile", str(file), "-d", "metal")
     assert "add_kernel on cpu" in output("inspect", str(file), "-d", "cpu")
+    both = output("inspect", str(file), "--stage", "llir,asm")
+    assert "define" in both and "add_kernel:" in both
     output("run", str(file), "arange:fp32[128]", "ones:fp32[128]", "zeros:fp32[128]", "128", "-d", "cpu", "--save", f"out_ptr={out}")
     assert np.array_equal(np.load(out), np.arange(128) + 1)
     assert "missing ['y_ptr', 'out_ptr', 'n']" in refused(2, "run", str(file), "ones:fp32[4]")
