@@ -18,11 +18,12 @@ bool recordsLaunches = false;
 
 namespace {
 
-/// One launch as Python reads it: an array of these is a NumPy array.
+/// One launch as Python reads it: an array of these is a NumPy array. The highest bit of `thread` marks a tuner's trial.
 struct Record {
   uint32_t shape, thread;
   uint64_t begin, end;
 };
+constexpr uint32_t kTrial = uint32_t(1) << 31;
 static_assert(sizeof(Record) == 24);
 
 struct Shape {
@@ -53,6 +54,7 @@ struct Recording {
 
 Recording *current = nullptr; // of a program that ends without stopping it, nobody's: Python is gone before static objects are
 uint64_t sessions = 0;
+thread_local unsigned searches = 0; ///< of tuners that this thread is inside of
 
 /// What Python calls this thread; the thread may be gone when the report is made.
 PyObject *threadName() {
@@ -157,15 +159,18 @@ void LaunchRecord::keep() {
   }
   if (recording.kept % kChunkRecords == 0)
     recording.chunks.push_back(std::make_unique_for_overwrite<Record[]>(kChunkRecords));
-  recording.chunks.back()[recording.kept++ % kChunkRecords] = {shape, thread, begin, end};
+  recording.chunks.back()[recording.kept++ % kChunkRecords] = {shape, thread | (searches ? kTrial : 0), begin, end};
 }
 
 void bindRecording(nb::module_ &m) {
   m.def("start_recording", start, nb::arg("limit"), "Record launches from now on, at most so many; those beyond are counted.");
   m.def("stop_recording", stop,
         "What was recorded: began, ended (nanoseconds), dropped, threads (names), shapes (CompiledKernel, parameters, grid) and\n"
-        "records, bytes of (shape: uint32, thread: uint32, begin: uint64, end: uint64).");
+        "records, bytes of (shape: uint32, thread: uint32, begin: uint64, end: uint64); the highest bit of thread marks a trial.");
   m.def("is_recording", [] { return recordsLaunches; });
+  m.def("begin_search", [] { ++searches; }, "This thread's launches are a tuner's trials until end_search().");
+  m.def("end_search", [] { --searches; });
+  m.def("is_searching", [] { return searches != 0; }, "Whether this thread's launches are trials, not the program's own.");
 }
 
 } // namespace triton_metal::python

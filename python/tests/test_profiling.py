@@ -201,6 +201,26 @@ def test_beyond_the_limit_launches_are_counted(arrays):
     assert (np.diff(begins) > 0).all()  # the chunks follow one another
 
 
+@pytest.mark.parametrize("trials", [False, True])
+def test_trials_of_tuners_are_told_apart(trials, device, tmp_path, monkeypatch):
+    monkeypatch.setenv("TRITON_METAL_CACHE_DIR", str(tmp_path))
+    kernel = triton.jit(heuristic.fn.fn, configs=[triton.Config({"BLOCK": block}) for block in (64, 128)], autotune=True)
+    x, out = np.ones(300, np.float32), np.zeros(300, np.float32)
+    with metal.profile(trials=trials) as report:
+        for _ in range(3):
+            kernel[lambda meta: (triton.cdiv(300, meta["BLOCK"]),)](x, out, 300, device=device)
+        add[(3,)](x, x.copy(), out, 300, BLOCK=128, device=device)
+    own = {row.name: row.launches for row in report.kernels}
+    assert report.trials > 0 and report.trials_us > 0 and own["add"] == 1
+    if trials:
+        assert sum(row.launches for row in report.kernels) == 4 + report.trials and len(report.kernels) >= 3
+    else:
+        assert own == {"heuristic": 3, "add": 1} and len(report.launches) == 4
+        assert [report.kernels[launch.kernel].name for launch in report.launches] == ["heuristic"] * 3 + ["add"]
+        assert f"{report.trials} launches were trials of tuners" in str(report)
+    assert {launch.thread for launch in report.launches} == {"MainThread"}
+
+
 def test_a_program_may_end_while_profiling_is_on():
     program = """if True:
         import numpy as np

@@ -194,10 +194,18 @@ def start_recording(limit: int) -> None:
 def stop_recording() -> dict:
     """
     What was recorded: began, ended (nanoseconds), dropped, threads (names), shapes (CompiledKernel, parameters, grid) and
-    records, bytes of (shape: uint32, thread: uint32, begin: uint64, end: uint64).
+    records, bytes of (shape: uint32, thread: uint32, begin: uint64, end: uint64); the highest bit of thread marks a trial.
     """
 
 def is_recording() -> bool: ...
+
+def begin_search() -> None:
+    """This thread's launches are a tuner's trials until end_search()."""
+
+def end_search() -> None: ...
+
+def is_searching() -> bool:
+    """Whether this thread's launches are trials, not the program's own."""
 
 OPERATIONS_PER_CORE: int
 """Operations of a core of Apple's GPUs and clock on floats of 32 or 16 bits."""

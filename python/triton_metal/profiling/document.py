@@ -1,7 +1,7 @@
 """A report as data: what `to_json` writes and the page of `to_html` reads.
 
     {"format": "triton-metal-profile", "version": 1,
-     "duration_us": 1234.5, "dropped": 0, "notes": ["..."], "threads": ["MainThread"],
+     "duration_us": 1234.5, "dropped": 0, "trials": 0, "notes": ["..."], "threads": ["MainThread"],
      "devices":  [{"name", "chip", "is_software", "bandwidth_gbs", "gflops", "matrix_gflops", "roofs_are_measured", "roofs"}],
      "kernels":  [{"name", "variant", "device", "launches", "total_us", "median_us", "p95_us", "min_us", "bytes", "operations",
                    "is_exact", "gbs", "gflops", "intensity", "bound", "roof_fraction", "roof_gflops",
@@ -57,6 +57,7 @@ def document(report: Report) -> dict:
         "version": VERSION,
         "duration_us": report.duration_us,
         "dropped": report.dropped,
+        "trials": report.trials,
         "notes": notes(report),
         "threads": report.threads,
         "devices": [_device(device) for device in report.devices.values()],

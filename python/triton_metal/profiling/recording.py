@@ -17,10 +17,11 @@ _current: Report | None = None
 LIMIT = 1_000_000
 
 
-def start_profiling(limit: int = LIMIT) -> Report:
+def start_profiling(limit: int = LIMIT, trials: bool = False) -> Report:
     """Record every launch on every device from now on, until `stop_profiling()`. Some 0.1 microseconds a launch.
 
     limit: launches that are kept; those beyond are counted as `report.dropped`.
+    trials: whether the launches that a tuner makes to choose a configuration are among the report's.
 
     Returns the report, which can be read once profiling has stopped. It is a context manager too:
 
@@ -38,7 +39,7 @@ def start_profiling(limit: int = LIMIT) -> Report:
         if _current is not None:
             raise ProfilingError("profiling is on already; stop_profiling() ends it")
         _core.start_recording(limit)
-        _current = Report()
+        _current = Report(trials)
         return _current
 
 
@@ -69,14 +70,14 @@ class profile:
             kernel[grid](x, y)
         print(report)
 
-    limit: as of start_profiling. Raises ProfilingError where profiling is on already.
+    limit, trials: as of start_profiling. Raises ProfilingError where profiling is on already.
     """
 
-    def __init__(self, limit: int = LIMIT):
-        self._limit = limit
+    def __init__(self, limit: int = LIMIT, trials: bool = False):
+        self._options = limit, trials
 
     def __enter__(self) -> Report:
-        self._report = start_profiling(self._limit)
+        self._report = start_profiling(*self._options)
         return self._report
 
     def __exit__(self, *exception) -> None:

@@ -31,6 +31,8 @@ from .roofs import Roofs, roofs_of
 COST_SECONDS = 5.0
 
 _RECORD = np.dtype([("shape", np.uint32), ("thread", np.uint32), ("begin", np.uint64), ("end", np.uint64)])
+#: Of a record's thread: the launch was a tuner's trial.
+_TRIAL = np.uint32(1 << 31)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,16 +142,27 @@ class Report:
     """A profile. It can be read once profiling has stopped; `print` shows a table.
 
     `kernels`: a KernelRow each, the most expensive first. `launches`: a LaunchRow each. `devices`: by name. `duration_us`: from start to
-    stop. `dropped`: launches beyond the limit.
+    stop. `dropped`: launches beyond the limit. `trials`, `trials_us`: launches that a tuner made to choose, and the time they ran; they are
+    not among the others unless start_profiling(trials=True) asked for it.
     """
 
-    def __init__(self):
+    def __init__(self, trials: bool = False):
         self._raw: dict | None = None
+        self.has_trials = trials
 
     def _complete(self, raw: dict) -> None:
         self._raw = raw
         self.began: int = raw["began"]
-        self.records = np.frombuffer(raw["records"], _RECORD)
+        records = np.frombuffer(raw["records"], _RECORD)
+        is_trial = records["thread"] >= _TRIAL
+        self.trials = int(is_trial.sum())
+        self.trials_us = float((records["end"] - records["begin"])[is_trial].sum()) / 1e3
+        self.records = records.copy() if self.has_trials else records[~is_trial]
+        self.records["thread"] &= ~_TRIAL
+        # Shapes of trials and of launches beyond the limit are not among those of the report: the others are numbered anew.
+        is_used = np.bincount(self.records["shape"], minlength=len(raw["shapes"])) > 0
+        self.records["shape"] = (np.cumsum(is_used) - 1)[self.records["shape"]]
+        self._shapes = [shape for shape, used in zip(raw["shapes"], is_used) if used]
         self.threads: list[str] = raw["threads"]
         self.chip = knobs.metal.chip
 
@@ -162,6 +175,11 @@ class Report:
         if self._raw is None:
             raise ProfilingError("the report can be read when profiling has stopped: stop_profiling(), or the end of the `with`")
         return self._raw
+
+    def _launched(self) -> list[tuple[CompiledKernel, bytes, tuple[int, int, int]]]:
+        """What the records' shapes stand for."""
+        self._read()
+        return self._shapes
 
     @property
     def dropped(self) -> int:
@@ -179,7 +197,7 @@ class Report:
 
     @functools.cached_property
     def devices(self) -> dict[str, Device]:
-        names = sorted({compiled.metadata.target for compiled, _, _ in self._read()["shapes"]})
+        names = sorted({compiled.metadata.target for compiled, _, _ in self._launched()})
         return {
             name: Device(name, self.chip if name == "metal" else None, name == "metal" and not has_gpu(), roofs_of(name, self.chip))
             for name in names
@@ -188,14 +206,13 @@ class Report:
     @functools.cached_property
     def _compiled(self) -> list[CompiledKernel]:
         """The kernels that were launched, the most expensive first: their numbers are the indices."""
-        shapes = self._read()["shapes"]
+        shapes = self._launched()
         first = {id(compiled): compiled for compiled, _, _ in shapes}
         place = {key: i for i, key in enumerate(first)}
         kernel_of_shape = np.array([place[id(compiled)] for compiled, _, _ in shapes], np.int64)
         kernel_of_launch = kernel_of_shape[self.records["shape"]]
         total = np.bincount(kernel_of_launch, self._durations, minlength=len(first))
-        launches = np.bincount(kernel_of_launch, minlength=len(first))
-        order = sorted(range(len(first)), key=lambda i: (launches[i] == 0, -total[i]))
+        order = sorted(range(len(first)), key=lambda i: -total[i])
         kernels = list(first.values())
         return [kernels[i] for i in order]
 
@@ -207,7 +224,7 @@ class Report:
     @functools.cached_property
     def shapes(self) -> list[Shape]:
         """What the launches launched."""
-        launched = self._read()["shapes"]
+        launched = self._launched()
         place = {id(compiled): i for i, compiled in enumerate(self._compiled)}
         return [
             Shape(place[id(compiled)], grid, params, cost) for (compiled, params, grid), cost in zip(launched, _costs(launched))
@@ -224,8 +241,7 @@ class Report:
         for compiled, variant, end in zip(self._compiled, labels(self._compiled), ends):
             chosen = order[start:end]
             start = end
-            if len(chosen):  # else the launches of this kernel are beyond the limit
-                rows.append(self._row(compiled, variant, chosen))
+            rows.append(self._row(compiled, variant, chosen))
         return rows
 
     def _row(self, compiled: CompiledKernel, variant: str, chosen: np.ndarray) -> KernelRow:

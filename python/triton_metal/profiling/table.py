@@ -57,7 +57,7 @@ def inexact(report) -> list[tuple]:
     return [
         (report.kernels[shape.kernel], reason)
         for shape in report.shapes
-        if shape.cost and shape.kernel < len(report.kernels)
+        if shape.cost
         for reason in shape.cost.reasons
     ]
 
@@ -91,6 +91,8 @@ def notes(report) -> list[str]:
             f"Bytes and operations of {unknown} different launches are not known: to tell would have taken too long, or only a sample of "
             "their programs ran."
         )
+    if report.trials and not report.has_trials:
+        said.append(f"{report.trials} launches were trials of tuners ({number(report.trials_us / 1e3)} ms) and are left out.")
     if report.dropped:
         said.append(f"{report.dropped} launches beyond the limit were not kept; start_profiling(limit=...) keeps more.")
     return said

@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import concurrent.futures
 import math
-import threading
 import time
 from collections.abc import Callable
 
@@ -27,14 +26,6 @@ _LEAST_SAMPLE, _LEAST_SAMPLE_EARLY = 200e-6, 1e-3
 _LEAST_SEARCH, _MOST_SEARCH = 0.3, 10.0
 #: Seconds of work up to which the CPU device stays in the caller's thread.
 _ONE_THREAD = 30e-6
-
-
-_running = threading.local()
-
-
-def is_searching() -> bool:
-    """Whether this thread is inside of a search: launches are trials then, not the program's own."""
-    return getattr(_running, "searches", 0) > 0
 
 
 def _first_line(error: BaseException) -> str:
@@ -106,7 +97,7 @@ class Search:
         start = time.perf_counter()
         for config in configs:
             self._rows.setdefault(config, Row(config))
-        _running.searches = getattr(_running, "searches", 0) + 1
+        _core.begin_search()
         try:
             candidates = self._compile(configs)
             candidates = self._leave_out_by_facts(candidates)
@@ -120,7 +111,7 @@ class Search:
             else:
                 chosen = self._try(candidates, written)
         finally:
-            _running.searches -= 1
+            _core.end_search()
             self._progress.done()
         self.report.chosen = chosen
         self.report.seconds = time.perf_counter() - start

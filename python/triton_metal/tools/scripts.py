@@ -10,10 +10,9 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .. import knobs
+from .. import _core, knobs
 from ..compiler.compiler import CompiledKernel
 from ..errors import TritonError
-from ..runtime.autotuner_search import is_searching
 from .sources import UsageError
 
 
@@ -66,7 +65,7 @@ def recorded_launches() -> Iterator[dict[int, Launched]]:
     seen: dict[int, Launched] = {}
 
     def note(launch: dict) -> None:
-        if not is_searching():
+        if not _core.is_searching():
             kernel = launch["kernel"]
             seen.setdefault(id(kernel), Launched(kernel, launch["grid"])).launches += 1
 
