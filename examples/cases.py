@@ -118,13 +118,14 @@ def main(file: str):
     parser.add_argument("--device", choices=("cpu", "metal"), help="default: both")
     parser.add_argument("--show", choices=("ttir", "llir", "asm", "ttm", "msl", "air"),
                         help="print this stage of each kernel, of the device that has it")
+    parser.add_argument("--seconds", type=float, default=0.25, help="how long each case is timed (default: %(default)s)")
     options = parser.parse_args()
     for device in [options.device] if options.device else ["cpu", "metal"]:
         for case in cases_of(example, device):
             kernels = case.kernels()
             error = case.check()
             peers = "NumPy and PyTorch" if case.check_torch() and case.torch_same else "NumPy"
-            seconds = times_of({"ours": case.run})["ours"]
+            seconds = times_of({"ours": case.run}, options.seconds)["ours"]
             print(f"{case.name:32s} {device:5s} {case.size:>16s}  max error {error:.2g} against {peers}  {1e3 * seconds:.3f} ms")
             if case.describe is not None:
                 print(case.describe())

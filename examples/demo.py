@@ -29,15 +29,15 @@ half precision. The peers write into arrays that are there where they can, as th
 MSL, chart and pictures: {out}/"""
 
 
-def measure(case: Case) -> dict:
-    """Compile, run, check and time one case beside its peers."""
+def measure(case: Case, seconds: float) -> dict:
+    """Compile, run, check and time one case beside its peers, each for so many seconds."""
     began = time.perf_counter()
     kernels = case.kernels()
     first = time.perf_counter() - began
     error = case.check()
     peers = case.check_torch()
-    seconds = times_of({"ours": case.run, "numpy": case.numpy, **peers})
-    return {"case": case, "error": error, "seconds": seconds, "compile": max(first - seconds["ours"], 0.0),
+    times = times_of({"ours": case.run, "numpy": case.numpy, **peers}, seconds)
+    return {"case": case, "error": error, "seconds": times, "compile": max(first - times["ours"], 0.0),
             "msl": {kernel.name: kernel.asm["msl"] for kernel in kernels if "msl" in kernel.asm}}
 
 
@@ -79,14 +79,14 @@ def progress(text: str = "") -> None:
         print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)
 
 
-def run(device: str, names: list[str], rows: list[dict], failures: list[str]) -> None:
+def run(device: str, names: list[str], seconds: float, rows: list[dict], failures: list[str]) -> None:
     start(device)
     for number, example in enumerate(names, 1):
         progress(f"  {device} {number}/{len(names)}: {example} ...")
         for case in cases_of(example, device):
             progress(f"  {device} {number}/{len(names)}: {case.name} ...")
             try:
-                row = measure(case)
+                row = measure(case, seconds)
             except AssertionError as error:
                 failures.append(str(error))
                 progress()
@@ -104,6 +104,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"examples to run: {', '.join(EXAMPLES)} (default: all)")
     parser.add_argument("--device", choices=("cpu", "metal"), help="default: both")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("out"), help="folder of the MSL, the chart and the pictures")
+    parser.add_argument("--seconds", type=float, default=0.25, help="how long each case and each peer is timed (default: %(default)s)")
     options = parser.parse_args()
     unknown = set(options.names) - set(EXAMPLES)
     if unknown:
@@ -114,7 +115,7 @@ def main() -> int:
     failures: list[str] = []
     print(ROW.format(*HEADER), flush=True)
     for device in [options.device] if options.device else ["cpu", "metal"]:
-        run(device, options.names or list(EXAMPLES), rows, failures)
+        run(device, options.names or list(EXAMPLES), options.seconds, rows, failures)
     write_msl(rows, options.out)
     demo_pictures.draw(rows, options.out)
     where = "metal is this Mac's GPU." if sys.platform == "darwin" else \
