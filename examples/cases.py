@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-EXAMPLES = ("vector_add", "elementwise", "softmax", "layer_norm", "sum", "matmul", "convolution", "dropout", "attention",
+EXAMPLES = ("vector_add", "elementwise", "softmax", "layer_norm", "sum", "matmul", "int4_matmul", "convolution", "dropout", "attention",
             "transformer_block", "image_filters", "shared_memory")  # what the demo runs; measure.py is none of its rows
 
 

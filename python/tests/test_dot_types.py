@@ -111,3 +111,65 @@ def test_the_sums_of_halves_are_floats(device):
     b[-1] = 0.5
     mixed_precision_matmul[(1, 1)](a, b, c, 16, 16, 4096, 16, 16, 64, device=device)
     assert (c == 4095.5).all()
+
+
+@triton.jit
+def int4_words(words_ptr, scales_ptr, x_ptr, out_ptr, K: tl.constexpr, N: tl.constexpr, M: tl.constexpr, HOW: tl.constexpr):
+    """Eight numbers in an int32 along K, with a scale for each row of words: q - 8 times the scale."""
+    n, m = tl.arange(0, N), tl.arange(0, M)
+    if HOW == "shift":
+        k = tl.arange(0, K)
+        words = tl.load(words_ptr + (k // 8)[:, None] * N + n[None, :])
+        numbers = (words >> (k % 8 * 4)[:, None]) & 0xF
+    else:  # from the lowest bits up, neighbours apart by 16, 8 and 4 bits
+        at = tl.arange(0, K // 8)
+        words = tl.trans(tl.load(words_ptr + at[:, None] * N + n[None, :]))
+        pairs = tl.interleave(words, words >> 16)  # [N, K / 4]
+        quads = tl.interleave(pairs, pairs >> 8)
+        numbers = tl.trans(tl.interleave(quads, quads >> 4)) & 0xF
+    k = tl.arange(0, K)
+    scales = tl.load(scales_ptr + (k // 8)[:, None] * N + n[None, :])
+    b = ((numbers - 8).to(tl.float16) * scales).to(tl.float16)
+    x = tl.load(x_ptr + m[:, None] * K + k[None, :])
+    tl.store(out_ptr + m[:, None] * N + n[None, :], tl.dot(x, b))
+
+
+@pytest.mark.parametrize("how", ["shift", "interleave"])
+@pytest.mark.parametrize("K, N", [(16, 16), (64, 32)])
+def test_int4_in_words(K, N, how, device):
+    random = np.random.default_rng(3)
+    numbers = random.integers(0, 16, (K, N))
+    numbers[:8, 0] = 15, 0, 15, 0, 15, 0, 15, 0
+    shifts = 4 * np.arange(8, dtype=np.uint32)[None, :, None]
+    words = (numbers.astype(np.uint32).reshape(K // 8, 8, N) << shifts).sum(1, dtype=np.uint32).view(np.int32)
+    scales = (0.5 + random.random((K // 8, N))).astype(np.float16)
+    x, out = random.standard_normal((16, K)).astype(np.float16), np.zeros((16, N), np.float32)
+    int4_words[(1,)](words, scales, x, out, K, N, 16, how, device=device)
+    b = (numbers - 8).astype(np.float16) * np.repeat(scales, 8, 0)
+    np.testing.assert_allclose(out, x.astype(np.float32) @ b.astype(np.float32), rtol=1e-5, atol=1e-4)
+    if device == "metal":  # unpacking leaves the product what it is
+        assert "simdgroup_multiply_accumulate" in int4_words.warmup(
+            words, scales, x, out, K, N, 16, how, device=device).asm["msl"]
+
+
+@triton.jit
+def joined_rows(x_ptr, y_ptr, out_ptr, n, R: tl.constexpr, C: tl.constexpr, B: tl.constexpr):
+    """Rows of two masked loads in turns, and a product with them: the loads lie behind a join."""
+    r, c, rows = tl.arange(0, R), tl.arange(0, C), tl.arange(0, 2 * R)
+    x = tl.load(x_ptr + r[:, None] * n + c[None, :], mask=(c < n)[None, :], other=1.0)
+    y = tl.load(y_ptr + r[:, None] * n + c[None, :], mask=(c < n)[None, :] & (r > 0)[:, None], other=2.0)
+    both = tl.reshape(tl.permute(tl.join(x, y), (0, 2, 1)), (2 * R, C))
+    left = tl.load(x_ptr + B * 0 + tl.arange(0, 16)[:, None] * 0 + rows[None, :] * 0) + tl.zeros((16, 2 * R), tl.float32)
+    product = tl.dot(left, both, input_precision="ieee")
+    tl.store(out_ptr + tl.arange(0, 16)[:, None] * C + c[None, :], product)
+
+
+@pytest.mark.parametrize("n", [32, 31, 1])
+def test_products_of_joined_loads(n, device):
+    x, y, out = (np.random.default_rng(i).standard_normal((16, 32)).astype(np.float32) for i in range(3))
+    joined_rows[(1,)](x.reshape(-1), y.reshape(-1), out, n, 16, 32, 0, device=device)
+    rows = [[np.where(np.arange(32) < n, np.resize(a.reshape(-1)[r * n:r * n + 32], 32), other) for r in range(16)]
+            for a, other in ((x, 1.0), (y, 2.0))]
+    rows[1][0] = np.full(32, 2.0)
+    expected = x[0, 0] * sum(np.asarray(part, np.float64).sum(0) for part in rows)
+    np.testing.assert_allclose(out, np.broadcast_to(expected, (16, 32)), rtol=1e-4, atol=1e-4)

@@ -136,6 +136,23 @@ def test_convolution(load, device, kernel, stride, padding):
     np.testing.assert_allclose(out, module.reference(x, weights, stride, padding), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("m, n, k, group", [(16, 64, 64, 32), (1, 1, 64, 64), (33, 70, 192, 64)])
+def test_int4_matmul(load, device, m, n, k, group):
+    module, a = load("int4_matmul"), normal(m, k).astype(np.float16)
+    words, scales, zeros = module.quantise(normal(k, n), group)
+    assert words.nbytes * 2 == k * n and words.min() < 0 or n == 1  # the high half's sign bit is a bit of the number
+    b, c = module.dequantise(words, scales, zeros, group), np.full((m, n), np.nan, np.float32)
+    assert np.abs(b - normal(k, n)).max() <= np.repeat(scales, group, 0).max()
+    module.int4_matmul(a, words, scales, zeros, c, group, device=device)
+    np.testing.assert_allclose(c, a.astype(np.float32) @ b.astype(np.float32), rtol=1e-4, atol=1e-4)
+
+
+def test_int4_matmul_refuses_groups_that_a_step_straddles(load):
+    module = load("int4_matmul")
+    with pytest.raises(ValueError, match="a group of 48 rows"):
+        module.int4_matmul(np.zeros((1, 96), np.float16), np.zeros((48, 4), np.int8), None, None, None, 48)
+
+
 @pytest.mark.parametrize("n, width, heads", [(64, 64, 2), (37, 96, 3)])
 def test_transformer_block(load, device, n, width, heads):
     module, x = load("transformer_block"), normal(n, width)

@@ -96,6 +96,8 @@ private:
     Lanes form;    ///< base + slope * j: the test is form + worst < 0; i1: the test is the form itself
     int64_t worst;
   };
+  /// Where an element of a value that only changes its shape comes from; several where it depends on the lane, none of other values.
+  llvm::SmallVector<std::pair<mlir::Value, unsigned>, 2> reshaped(mlir::Value value, unsigned index);
   void visitData(mlir::Value value, unsigned index, llvm::SmallVectorImpl<Test> &tests);
   void visitMask(mlir::Value value, unsigned index, llvm::SmallVectorImpl<Test> &tests);
   void visitAddress(mlir::Value value, unsigned index, llvm::SmallVectorImpl<Test> &tests);

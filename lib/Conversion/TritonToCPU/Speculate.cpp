@@ -128,8 +128,27 @@ void Nest::visitMask(Value value, unsigned index, SmallVectorImpl<Test> &tests) 
     visitMask(op->getOperand(1), index, tests);
     return;
   }
+  for (auto [part, at] : reshaped(value, index))
+    visitMask(part, at, tests);
+}
+
+SmallVector<std::pair<Value, unsigned>, 2> Nest::reshaped(Value value, unsigned index) {
+  Operation *op = value.getDefiningOp();
   if (isa<tt::ExpandDimsOp, tt::BroadcastOp, tt::TransOp, tt::ReshapeOp>(op))
-    visitMask(op->getOperand(0), *mapIndex(op, index), tests);
+    return {{op->getOperand(0), *mapIndex(op, index)}};
+  Index at = indices[index];
+  if (auto join = dyn_cast<tt::JoinOp>(op)) {
+    Lanes which = at.pop_back_val();
+    unsigned inner = intern(std::move(at));
+    if (which.isConstant())
+      return {{which.constant ? join.getRhs() : join.getLhs(), inner}};
+    return {{join.getLhs(), inner}, {join.getRhs(), inner}};
+  }
+  if (auto split = dyn_cast<tt::SplitOp>(op)) {
+    at.push_back(integer(builder.getI64Type(), value == split.getOutLHS() ? 0 : 1));
+    return {{split.getSrc(), intern(std::move(at))}};
+  }
+  return {};
 }
 
 void Nest::visitAddress(Value value, unsigned index, SmallVectorImpl<Test> &tests) {
@@ -160,14 +179,12 @@ void Nest::visitAddress(Value value, unsigned index, SmallVectorImpl<Test> &test
     return visitData(value, index, tests);
   if (isa<tt::SplatOp>(op))
     return;
-  if (isa<tt::AddPtrOp>(op) || isElementwise(op)) {
-    bool shape = isa<tt::ExpandDimsOp, tt::BroadcastOp, tt::TransOp, tt::ReshapeOp>(op);
+  auto parts = reshaped(value, index);
+  for (auto [part, at] : parts)
+    visitAddress(part, at, tests);
+  if (parts.empty() && (isa<tt::AddPtrOp>(op) || isElementwise(op)))
     for (Value operand : op->getOperands())
-      visitAddress(operand, shape ? *mapIndex(op, index) : index, tests);
-    return;
-  }
-  if (isa<tt::ExpandDimsOp, tt::BroadcastOp, tt::TransOp, tt::ReshapeOp>(op))
-    visitAddress(op->getOperand(0), *mapIndex(op, index), tests);
+      visitAddress(operand, index, tests);
 }
 
 void Nest::visitData(Value value, unsigned index, SmallVectorImpl<Test> &tests) {
@@ -187,9 +204,10 @@ void Nest::visitData(Value value, unsigned index, SmallVectorImpl<Test> &tests) 
   }
   if (!dataSeen.insert({value, index}).second)
     return;
-  if (isa<tt::ExpandDimsOp, tt::BroadcastOp, tt::TransOp, tt::ReshapeOp>(op))
-    return visitData(op->getOperand(0), *mapIndex(op, index), tests);
-  if (isElementwise(op))
+  auto parts = reshaped(value, index);
+  for (auto [part, at] : parts)
+    visitData(part, at, tests);
+  if (parts.empty() && isElementwise(op))
     for (Value operand : op->getOperands())
       visitData(operand, index, tests);
 }
@@ -210,10 +228,11 @@ int Nest::contiguousLoads(Value value, unsigned index) {
     return scoreOf(bufferPointer(buffer, index));
   if (auto load = dyn_cast<tt::LoadOp>(op))
     return scoreOf(evaluate(load.getPtr(), index));
-  if (isa<tt::ExpandDimsOp, tt::BroadcastOp, tt::TransOp, tt::ReshapeOp>(op))
-    return contiguousLoads(op->getOperand(0), *mapIndex(op, index));
   int score = 0;
-  if (isElementwise(op))
+  auto parts = reshaped(value, index);
+  for (auto [part, at] : parts)
+    score += contiguousLoads(part, at);
+  if (parts.empty() && isElementwise(op))
     for (Value operand : op->getOperands())
       score += contiguousLoads(operand, index);
   return score;
