@@ -312,9 +312,18 @@ def test_kernels_of_one_name_are_told_apart(device, arrays):
         heuristic[(5,)](x, out, 300, device=device)
     labels = {report.kernels[launch.kernel].label for launch in report.launches}
     assert labels == {
-        "add [x=*fp32:16, n=i32, BLOCK=128, num_warps=4]", "add [x=*fp32:16, n=i32, BLOCK=64, num_warps=4]",
-        "add [x=*fp32:16, n=i32:16, BLOCK=128, num_warps=4]", "add [x=*fp32:16, n=i32, BLOCK=128, num_warps=8]",
-        "add [x=*fp32:16, n=1, BLOCK=128, num_warps=4]", "add [x=*fp16:16, n=i32, BLOCK=128, num_warps=4]", "heuristic"}  # fmt: skip
+        "add [BLOCK=128, num_warps=4, x=*fp32:16, n=i32]", "add [BLOCK=64, num_warps=4, x=*fp32:16, n=i32]",
+        "add [BLOCK=128, num_warps=4, x=*fp32:16, n=i32:16]", "add [BLOCK=128, num_warps=8, x=*fp32:16, n=i32]",
+        "add [BLOCK=128, num_warps=4, x=*fp32:16, n=1]", "add [BLOCK=128, num_warps=4, x=*fp16:16, n=i32]", "heuristic"}  # fmt: skip
+
+
+def test_no_more_is_said_than_tells_apart(arrays):
+    """y has another type wherever x has, and says nothing more."""
+    x, y, out = arrays
+    with metal.profile() as report:
+        add[(3,)](x, y, out, 300, BLOCK=128, device="cpu")
+        add[(3,)](x.astype(np.float16), y.astype(np.float16), out, 300, BLOCK=128, device="cpu")
+    assert {row.label for row in report.kernels} == {"add [x=*fp32:16]", "add [x=*fp16:16]"}
 
 
 @pytest.mark.parametrize("facts, programs, chip, percent, bound", [

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 from ..compiler.compiler import ASTSource, CompiledKernel
+from ..runtime.jit import type_canonicalisation_dict
 
 #: How attributes of arguments are shown.
 _ATTRIBUTES = {"tt.divisibility": "16", "ttm.overlaps": "overlaps"}
+_TYPES = frozenset(type_canonicalisation_dict.values())
 
 
 def _traits(compiled: CompiledKernel) -> dict[str, str]:
@@ -25,8 +27,23 @@ def _traits(compiled: CompiledKernel) -> dict[str, str]:
     return traits
 
 
+def _telling(traits: list[dict[str, str]]) -> list[str]:
+    """As few names as tell all apart that can be told apart: constants and options come before types, and none is added that tells
+    nothing more."""
+    names = list(max(traits, key=len) | {name: "" for one in traits for name in one})
+    is_type = {name: any(one.get(name, "").lstrip("*").partition(":")[0] in _TYPES for one in traits) for name in names}
+    chosen: list[str] = []
+    told = [()] * len(traits)
+    for name in sorted(names, key=is_type.__getitem__):
+        more = [before + (one.get(name),) for before, one in zip(told, traits)]
+        if len(set(more)) > len(set(told)):
+            chosen.append(name)
+            told = more
+    return chosen
+
+
 def labels(kernels: list[CompiledKernel]) -> list[str]:
-    """For each kernel the traits in which it differs from others of its name and device; empty where there is no other."""
+    """For each kernel the traits that tell it from others of its name and device; empty where there is no other."""
     groups: dict[tuple, list[int]] = {}
     for i, compiled in enumerate(kernels):
         groups.setdefault((compiled.name, compiled.metadata.target), []).append(i)
@@ -35,9 +52,8 @@ def labels(kernels: list[CompiledKernel]) -> list[str]:
         if len(members) == 1:
             continue
         traits = [_traits(kernels[i]) for i in members]
-        names = max(traits, key=len) | {name: "" for one in traits for name in one}
-        differing = [name for name in names if len({one.get(name) for one in traits}) > 1]
-        spelled = [", ".join(f"{name}={one[name]}" for name in differing if name in one) for one in traits]
+        names = _telling(traits)
+        spelled = [", ".join(f"{name}={one[name]}" for name in names if name in one) for one in traits]
         repeated, seen = Counter(spelled), Counter()
         for i, text in zip(members, spelled):
             seen[text] += 1

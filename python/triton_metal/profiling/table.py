@@ -49,7 +49,7 @@ COLUMNS = (
     ("occupancy", lambda row: str(row.occupancy or "-")),
 )
 _LEFT = {"kernel", "device", "bound by", "occupancy"}
-_WIDEST_LABEL = 48
+_WIDEST_LABEL = 56
 
 
 def inexact(report) -> list[tuple]:

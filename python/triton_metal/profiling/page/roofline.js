@@ -73,7 +73,8 @@ function roofline(device, kernels) {
     svg("text", {class: "rooftext", x: W - R - 4, y: y(device.gflops) - 7, "text-anchor": "end"}, `${number(device.gflops)} GFLOP/s`));
 
   const points = known.map((row) => point(row, x(row.intensity), y(height(row)), y(allowed(row)), device.is_software));
-  placeLabels(points, W - R);
+  const slopeText = [x(middle), y(device.bandwidth_gbs * middle) - 10];
+  placeLabels(points, W - R, [[slopeText[0] - 30, slopeText[1] - 22, slopeText[0] + 30, slopeText[1] + 22]]);
   for (const one of points) chart.append(...one.parts);
   choice.watchers.push((kernel) => points.forEach((one) => one.dot.classList.toggle("chosen", one.row.index === kernel)));
   return [chart, caption(roofs, hollow, missing)];
@@ -103,8 +104,8 @@ function point(row, x, y, roof, isOpen) {
 }
 
 /** Puts each label beside its point where none of another lies; one that finds no room is left out, the point says the same. */
-function placeLabels(points, right) {
-  const taken = points.map((one) => [one.x - 8, one.y - 8, one.x + 8, one.y + 8]);
+function placeLabels(points, right, others) {
+  const taken = [...others, ...points.map((one) => [one.x - 8, one.y - 8, one.x + 8, one.y + 8])];
   const free = (box) => !taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]);
   for (const one of points) {
     const width = one.label.textContent.length * 6.4;
