@@ -130,6 +130,26 @@ def test_a_gather_within_a_tensor():
     assert [block.purpose for block in found.memory] == ["tl.gather"] and found.memory[0].bytes == 512
 
 
+@triton.jit
+def shared_kernel(x_ptr, y_ptr, N: tl.constexpr):
+    tile = tl.shared_memory((N, N), tl.float32)
+    r = tl.arange(0, N)
+    tile[r[:, None], r[None, :]] = tl.load(x_ptr + r[:, None] * N + r[None, :])
+    tl.barrier()
+    tl.store(y_ptr + r[:, None] * N + r[None, :], tile[r[None, :], r[:, None]])
+
+
+def test_shared_memory_of_the_kernel(device):
+    found = shared_kernel.explain((aligned(1024), aligned(1024), 32), device=device)
+    block, = found.memory
+    assert (block.owner, block.name, block.shape, block.bytes) == ("kernel", "tile", (32, 32), 4096)
+    assert block.line == line_of(shared_kernel, "tl.shared_memory") and found.threadgroup_bytes == 4096
+    assert [(barrier.owner, barrier.line) for barrier in found.barriers] == [("kernel", line_of(shared_kernel, "tl.barrier"))]
+    assert [value.role for value in found.layouts] == ["load", "store of shared memory", "load of shared memory", "store"]
+    assert [access.kind for access in found.accesses] == ["load", "store"]  # those of device memory
+    assert f"line {block.line}: tl.shared_memory tile: 32x32 fp32, 4096 bytes" in str(found)
+
+
 @pytest.mark.parametrize("m, n, k, small", [(4, 16, 16, "M = 4"), (16, 4, 16, "N = 4"), (16, 16, 4, "K = 4"),
                                             (4, 4, 4, "M = 4, N = 4, K = 4")])
 def test_why_a_product_is_scalar(m, n, k, small):

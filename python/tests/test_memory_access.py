@@ -222,6 +222,21 @@ def test_reasons_of_offsets_and_of_other():
     assert "fewer elements than 128 lanes of 4" in reasons_of(stream_kernel, (x, y, 64, 64), 0)[1]
 
 
+@triton.jit
+def renamed_kernel(a_ptr, b_ptr, scale_ptr, c_ptr, N: tl.constexpr):
+    r = tl.arange(0, N)
+    at = r[:, None] * N + r[None, :]
+    scale = tl.load(scale_ptr + r)
+    a, b = tl.load(a_ptr + at), tl.load(b_ptr + at)
+    tl.store(c_ptr + at, tl.dot(a, b * scale[None, :]))
+
+
+def test_what_a_product_takes_through_a_broadcast():
+    access, said = reasons_of(renamed_kernel, (*arrays(1024, 1024, 32, 1024), 32), 0)
+    assert access.vector == 1 and not access.exact and "takes it renamed (tl.trans, a broadcast)" in said
+    assert reasons_of(renamed_kernel, (*arrays(1024, 1024, 32, 1024), 32), 1)[0].vector == 2
+
+
 def test_tuned_kernels_and_compiled_ones():
     x, y = arrays(1024, 1024)
     tuned = triton.jit(configs=[triton.Config({"BLOCK": 512, "NUM_WARPS": 2})])(stream_kernel.fn)

@@ -242,7 +242,8 @@ def _memory(found: Explanation):
             where = "" if block.offset is None else f" at {block.offset}"
             padding = f", {block.padding} of them padding" if block.padding else ""
             name = f" {block.name}" if block.name else ""
-            yield f"{_at(block)}: {owner}{name}: {_by(block.shape)} {block.element}, {block.bytes} bytes{where}{padding}, {block.purpose}"
+            purpose = f", {block.purpose}" if owner != block.purpose else ""
+            yield f"{_at(block)}: {owner}{name}: {_by(block.shape)} {block.element}, {block.bytes} bytes{where}{padding}{purpose}"
 
 
 def _barriers(found: Explanation):

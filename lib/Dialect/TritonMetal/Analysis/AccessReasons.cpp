@@ -45,6 +45,10 @@ PointerOrigin ttm::originOf(Value pointers) {
   return origin;
 }
 
+bool ttm::isOfDevice(Operation *access) {
+  return cast<tt::PointerType>(tt::getElementOf(access->getOperand(0).getType())).getAddressSpace() == "global";
+}
+
 std::string ttm::kindOf(Operation *op) { return isa<tt::LoadOp>(op) ? "load" : isa<tt::StoreOp>(op) ? "store" : "atomic"; }
 
 std::string ttm::lineOf(Operation *op) {
@@ -130,7 +134,8 @@ static AccessReason layoutReason(const AccessFindings &findings, const std::stri
             "use larger blocks, or fewer warps"};
   Operation *other = nullptr;
   kernel.walk([&](Operation *op) {
-    if (op != access.op && isa<tt::LoadOp, tt::StoreOp, tt::AtomicRMWOp>(op) && getLayoutAttr(op->getOperand(0).getType()) == layout)
+    if (op != access.op && isa<tt::LoadOp, tt::StoreOp, tt::AtomicRMWOp>(op) && getLayoutAttr(op->getOperand(0).getType()) == layout &&
+        isOfDevice(op))
       other = other ? other : op;
   });
   return {effect + (other ? ", because it shares the layout of the " + kindOf(other) + " at " + lineOf(other)
@@ -255,6 +260,12 @@ static std::string explainVector(const AccessFindings &findings, SmallVectorImpl
   int64_t registers = access.layout->getContiguousRegisters(findings.fastest());
   if (auto load = dyn_cast<tt::LoadOp>(access.op); load && !hasOneOther(load)) {
     reasons.push_back({"other= is a tensor, so each element is looked at", "use a number, and tl.where afterwards"});
+    return {};
+  }
+  if (access.dot) {
+    reasons.push_back({"the product of " + lineOf(access.dot) +
+                           " takes it renamed (tl.trans, a broadcast), and loads it element by element",
+                       "load the tile as the product takes it: swap the indices of the pointers"});
     return {};
   }
   if (proven < widest) {

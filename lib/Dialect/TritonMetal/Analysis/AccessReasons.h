@@ -44,6 +44,8 @@ struct AccessReason {
 /// Why vectors are not wider and transactions not fewer; empty where both are the best.
 llvm::SmallVector<AccessReason> reasonsOf(const AccessFindings &findings);
 
+/// Whether an access is one of device memory, and not of an array of tl.shared_memory.
+bool isOfDevice(mlir::Operation *access);
 /// "load", "store" or "atomic".
 std::string kindOf(mlir::Operation *op);
 /// The line of `op` in its source, as "line 12"; "an unknown line" where it has none.

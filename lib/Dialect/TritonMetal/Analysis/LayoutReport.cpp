@@ -1,5 +1,6 @@
 //===- LayoutReport.cpp - layouts, conversions, threadgroup memory, barriers, dots -------===//
 #include "AccessReasons.h"
+#include "triton_metal/Analysis/SharedArrays.h"
 #include "triton_metal/Dialect/Triton/IR/TypeNames.h"
 #include "triton_metal/Support/SourcePosition.h"
 
@@ -96,7 +97,7 @@ public:
     if (!layout)
       return;
     json::Object record = placeOf(op);
-    record["role"] = role;
+    record["role"] = role.str();
     record["shape"] = json::Array(type.getShape());
     record["element"] = tt::nameOfType(tt::getElementOf(tt::getElementOf(type)));
     record["layout"] = layoutJson(*layout);
@@ -111,12 +112,13 @@ public:
 static json::Array valuesOf(tt::FuncOp kernel) {
   Values values;
   kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    auto role = [&](const std::string &access) { return access + (isOfDevice(op) ? "" : " of shared memory"); };
     if (auto load = dyn_cast<tt::LoadOp>(op))
-      values.add(op, "load", load.getResult());
+      values.add(op, role("load"), load.getResult());
     else if (auto store = dyn_cast<tt::StoreOp>(op))
-      values.add(op, "store", store.getValue());
+      values.add(op, role("store"), store.getValue());
     else if (auto atomic = dyn_cast<tt::AtomicRMWOp>(op))
-      values.add(op, "atomic", atomic.getVal());
+      values.add(op, role("atomic"), atomic.getVal());
     else if (auto reduce = dyn_cast<tt::ReduceOp>(op))
       values.add(op, "reduction", reduce.getSrcs()[0]);
     else if (auto scan = dyn_cast<tt::ScanOp>(op))
@@ -229,6 +231,17 @@ static json::Array memoryOf(tt::FuncOp kernel) {
     record["padding"] = alloc.getType().getNumBytes() - alloc.getType().getNumElements() * alloc.getType().getElementBytes();
     list.push_back(std::move(record));
   });
+  for (tt::SharedMemoryOp array : sharedArraysOf(kernel)) {
+    json::Object record = placeOf(array);
+    record["name"] = array.getName();
+    record["owner"] = "kernel";
+    record["purpose"] = "tl.shared_memory";
+    record["bytes"] = array.getNumBytes();
+    record["shape"] = json::Array(array.getShape());
+    record["element"] = tt::nameOfType(array.getElementType());
+    record["padding"] = 0;
+    list.push_back(std::move(record));
+  }
   return list;
 }
 

@@ -37,6 +37,29 @@ static bool isMasked(Operation *op) {
   return mask && !matchPattern(mask, m_One());
 }
 
+/// Whether several SIMD-groups hold the same elements.
+static bool isCopied(Type type) {
+  std::optional<LinearLayout> layout = getLayout(type);
+  return !layout || layout->getFreeSimdgroupMask();
+}
+
+/// Whether all that comes of `value` is stored by one of the SIMD-groups that hold copies of it: Metal's compiler may then let it alone
+/// load.
+static bool servesOneCopy(Value value) {
+  return llvm::all_of(value.getUsers(), [](Operation *user) {
+    if (isa<tt::StoreOp, tt::AtomicRMWOp, tt::AtomicCASOp, WriteOp>(user))
+      return isCopied(user->getOperand(0).getType());
+    bool isLocal = user->getNumRegions() == 0 && isMemoryEffectFree(user) && !user->hasTrait<OpTrait::IsTerminator>();
+    if (isa<tt::ReduceOp, tt::ScanOp>(user)) { // without lanes along the axis, a lane works alone
+      std::optional<LinearLayout> layout = getLayout(user->getOperand(0));
+      unsigned axis = isa<tt::ReduceOp>(user) ? cast<tt::ReduceOp>(user).getAxis() : cast<tt::ScanOp>(user).getAxis();
+      isLocal = llvm::none_of(layout->getLaneBases(), [&](uint32_t basis) { return layout->getCoordinate(basis, axis) != 0; });
+    }
+    return isLocal &&
+           llvm::all_of(user->getResults(), [](Value result) { return servesOneCopy(result); });
+  });
+}
+
 /// How the elements lie in memory, in words.
 static std::string patternOf(const AccessFindings &findings) {
   const AccessShape &access = findings.access;
@@ -135,10 +158,12 @@ static llvm::json::Object describe(const AccessFindings &findings, ArrayRef<cons
     record["unknown"] = findings.origin.isLoaded ? "the places depend on loaded data" : "the places are not followed";
   else if (visits.empty())
     record["unknown"] = "it is not reached by this program";
+  else if (access.dot)
+    record["unknown"] = "it is loaded fragment by fragment, which may be more than once an element; counted as once";
   else if (!masksKnown)
     record["unknown"] = "the mask is not known, and counted as true";
-  else if (access.isLoad && access.layout && access.layout->getFreeSimdgroupMask() && op->hasOneUse() && !isa<NameLoc>(op->getLoc()))
-    record["unknown"] = "whether SIMD-groups that hold copies load them depends on the statement; counted as if they did";
+  else if (access.isLoad && isCopied(op->getResult(0).getType()) && servesOneCopy(op->getResult(0)))
+    record["unknown"] = "SIMD-groups that hold copies need not load them, because only one of them stores; counted as if they did";
   if (origin)
     record["origin"] = lineOf(origin);
   record["reasons"] = reasonsJson(findings);
@@ -149,9 +174,7 @@ static llvm::json::Object describe(const AccessFindings &findings, ArrayRef<cons
 static SmallVector<Operation *> accessesOf(tt::FuncOp kernel) {
   SmallVector<Operation *> list;
   kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (!isa<tt::LoadOp, tt::StoreOp, tt::AtomicRMWOp, tt::AtomicCASOp>(op))
-      return;
-    if (cast<tt::PointerType>(tt::getElementOf(op->getOperand(0).getType())).getAddressSpace() == "global")
+    if (isa<tt::LoadOp, tt::StoreOp, tt::AtomicRMWOp, tt::AtomicCASOp>(op) && isOfDevice(op))
       list.push_back(op);
   });
   return list;

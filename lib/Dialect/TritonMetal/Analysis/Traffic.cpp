@@ -22,14 +22,37 @@ SmallVector<std::pair<LinearLayout, unsigned>> ttm::longestVectors(tt::FuncOp ke
   return list;
 }
 
+Operation *ttm::renamedInto(tt::LoadOp load) {
+  bool isRenamed = false;
+  Value value = load.getResult();
+  while (value.hasOneUse()) {
+    Operation *user = *value.getUsers().begin();
+    if (user->getBlock() != load->getBlock())
+      return nullptr;
+    if (auto dot = dyn_cast<tt::DotOp>(user)) {
+      auto kind = dot->getAttrOfType<StringAttr>(kDotKind);
+      return isRenamed && value != dot.getC() && kind && kind == "simdgroup_matrix" ? user : nullptr;
+    }
+    bool renames = isa<tt::ExpandDimsOp, tt::BroadcastOp, tt::ReshapeOp, tt::TransOp, tt::JoinOp>(user);
+    if (!renames && !isElementwise(user))
+      return nullptr;
+    isRenamed |= renames;
+    value = user->getResult(0);
+  }
+  return nullptr;
+}
+
 AccessShape::AccessShape(Operation *op, ArrayRef<std::pair<LinearLayout, unsigned>> vectors)
     : op(op), layout(getLayout(op->getOperand(0))), vector(getAccessVector(op)),
       maskVector(getVectorAttribute(op, kMaskVector)), shape(tt::getShapeOf(op->getOperand(0).getType())),
       isLoad(isa<tt::LoadOp>(op)) {
   Type element = tt::getElementOf(tt::getPointeeLike(op->getOperand(0).getType()));
   elementBytes = isa<tt::PointerType>(element) ? 8 : std::max(1u, element.getIntOrFloatBitWidth() / 8);
-  if (auto load = dyn_cast<tt::LoadOp>(op); load && !hasOneOther(load))
-    vector = 1;
+  if (auto load = dyn_cast<tt::LoadOp>(op)) {
+    dot = renamedInto(load);
+    if (dot || !hasOneOther(load))
+      vector = 1;
+  }
   for (auto &[known, longest] : vectors)
     if (layout && known == *layout && longest != vector)
       vector = 1;

@@ -21,6 +21,7 @@ struct AccessShape {
   int64_t elementBytes = 1;
   llvm::ArrayRef<int64_t> shape;
   bool isLoad = false;                ///< every copy reads; one writes
+  mlir::Operation *dot = nullptr;     ///< that loads it element by element into fragments, see renamedInto
 
   /// `vectors`: the longest vector of all accesses by layout, see longestVectors.
   AccessShape(mlir::Operation *op, llvm::ArrayRef<std::pair<LinearLayout, unsigned>> vectors);
@@ -29,6 +30,10 @@ struct AccessShape {
 /// For each layout the longest vector of the loads and stores in it: loops over registers step by it, so that an access with shorter
 /// vectors goes element by element.
 llvm::SmallVector<std::pair<LinearLayout, unsigned>> longestVectors(tt::FuncOp kernel);
+
+/// The product that takes what `load` gives through an operation that renames elements (tl.trans, a broadcast): there it is loaded
+/// element by element, into one fragment after the other. Null if there is none.
+mlir::Operation *renamedInto(tt::LoadOp load);
 
 struct Traffic {
   uint64_t accesses = 0;     ///< of SIMD-groups, with some lane that takes part
