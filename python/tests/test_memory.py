@@ -193,3 +193,20 @@ def kernel(x_ptr, table_ptr, out_ptr):
     kernel_from_text(text)[(1,)](x, table, out, device=device)
     assert out[0] == before[int(x.argmin()) if "argmin" in call else int(x.sum()) % 16]
     np.testing.assert_array_equal(table, x)
+
+
+@triton.jit
+def kept_beside_a_cube(x_ptr, y_ptr, out_ptr, n):
+    cube = tl.arange(0, 4)[:, None, None] * 256 + tl.arange(0, 16)[None, :, None] * 16 + tl.arange(0, 16)[None, None, :]
+    tl.load(x_ptr + cube, volatile=True)
+    i = tl.arange(0, 1024)
+    kept = tl.load(y_ptr + i, mask=i < n, other=7)
+    tl.debug_barrier()
+    tl.store(out_ptr + i, kept)
+
+
+def test_vectors_are_kept_by_their_own_layout(device, warps):
+    """The loops of the load are those of a cube, whose registers fall into other runs than the vector's."""
+    y, out = np.arange(1024, dtype=np.uint64), np.zeros(1024, np.uint64)
+    kept_beside_a_cube[(1,)](np.zeros(1024, np.int64), y, out, 500, num_warps=warps, device=device)
+    np.testing.assert_array_equal(out, np.where(y < 500, y, 7))

@@ -210,9 +210,10 @@ LoadedVector KernelLowering::loadWhole(tt::LoadOp op, unsigned vector, function_
 
 void KernelLowering::loadVector(tt::LoadOp op, unsigned vector) {
   unsigned inner = nest->depth(), level = 0;
-  // The indices that the vector has in the array of all of them, should there be one.
+  // The indices that the vector has in the array of all of them, should there be one. It is an array of this tensor's layout: that of
+  // the nest may hold the same elements by other runs of registers.
   VectorLocal local;
-  for (Located index : arrayIndices(nest->domain, llvm::Log2_32(vector), nest->identity)) {
+  for (Located index : arrayIndices(*ttm::getLayout(op.getResult()), llvm::Log2_32(vector), nest->identity)) {
     local.indices.push_back(index.value);
     level = std::max(level, index.level);
   }
