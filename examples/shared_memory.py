@@ -37,7 +37,7 @@ def plain_transpose_kernel(x_ptr, out_ptr, rows, columns, BLOCK: tl.constexpr):
     tl.store(out_ptr + j[:, None] * rows + i[None, :], tl.trans(x), mask=(j < columns)[:, None] & (i < rows)[None, :])
 
 
-def transpose(x, out, staged=True, block=32, device=None):
+def transpose(x, out, staged=True, block=64, device=None):
     """out[columns, rows] = x[rows, columns] transposed."""
     rows, columns = x.shape
     kernel = transpose_kernel if staged else plain_transpose_kernel
@@ -78,7 +78,7 @@ def plain_heat_kernel(x_ptr, out_ptr, height, width, BLOCK_Y: tl.constexpr, BLOC
     tl.store(out_ptr + y * width + x, 0.25 * around, mask=inside)
 
 
-def heat(x, out, staged=True, block=(16, 64), device=None):
+def heat(x, out, staged=True, block=(16, 128), device=None):
     """One step of diffusion on an fp32 field [height, width] that is 0 outside."""
     height, width = x.shape
     kernel = heat_kernel if staged else plain_heat_kernel

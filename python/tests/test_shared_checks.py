@@ -61,6 +61,12 @@ def test_barrier_between_a_write_and_a_read(device, block, warps):
     assert "race in" in text and "held" in text and "tl.barrier()" in text
 
 
+def test_debug_barrier_orders_too(device):
+    x, out = np.ones(128, np.float32), np.zeros(128, np.float32)
+    run(device, GUIDE.replace("tl.barrier()", "tl.debug_barrier()"), x, out, x.size, BLOCK=64)
+    assert (out == 2).all()
+
+
 LOOP = """
 def kernel(x_ptr, out_ptr, rounds, BLOCK: tl.constexpr):
     tile = tl.shared_memory((BLOCK,), tl.float32)

@@ -259,6 +259,31 @@ def test_array_of_a_function_in_a_branch(device, turn):
     np.testing.assert_array_equal(out, x[::-1] if turn == 1 else x)
 
 
+@triton.jit(noinline=True)
+def turn_out_of_line(s, at, x):
+    own = tl.shared_memory((1,), tl.float32)
+    own[0] = x
+    tl.barrier()
+    s[at] = own[0] + 1.0
+
+
+@triton.jit
+def noinline_kernel(out_ptr, rounds):
+    s = tl.shared_memory((8,), tl.float32)
+    s[tl.arange(0, 8)] = 0.0
+    for i in range(rounds):
+        tl.barrier()
+        turn_out_of_line(s, i, i * 2.0)
+    tl.barrier()
+    tl.store(out_ptr + tl.arange(0, 8), s[tl.arange(0, 8)])
+
+
+def test_function_that_is_called(device):
+    out = empty(8, "float32")
+    noinline_kernel[(1,)](out, 5, device=device)
+    assert out.tolist() == [1, 3, 5, 7, 9, 0, 0, 0]
+
+
 @triton.jit
 def either_kernel(out_ptr, which):
     a = tl.shared_memory((8,), tl.int32)

@@ -278,10 +278,9 @@ void Program::lowerOp(Operation *op) {
       .Case([&](tt::ScanOp scan) { lowerScan(scan); })
       .Case([&](tt::HistogramOp histogram) { lowerHistogram(histogram); })
       .Case([&](tt::CatOp cat) { lowerCat(cat); })
-      .Case([&](tt::DebugBarrierOp) { flush(); }) // one thread runs a program, in order
+      .Case<tt::DebugBarrierOp, tt::SharedBarrierOp>([&](auto) { lowerBarrier(op); })
       .Case<tt::AtomicRMWOp, tt::AtomicCASOp>([&](auto) { lowerAtomic(op); })
       .Case([&](tt::SharedMemoryOp array) { lowerSharedMemory(array); })
-      .Case([&](tt::SharedBarrierOp barrier) { lowerSharedBarrier(barrier); })
       .Case([&](tt::PrintOp print) { lowerPrint(print); })
       .Case([&](tt::AssertOp assertion) { lowerAssert(assertion); })
       .Default([&](Operation *) { lowerScalarOp(op); });

@@ -128,7 +128,7 @@ private:
 
   // SharedMemory.cpp
   void lowerSharedMemory(tt::SharedMemoryOp op);
-  void lowerSharedBarrier(tt::SharedBarrierOp op);
+  void lowerBarrier(mlir::Operation *op);
 
   // RuntimeCalls.cpp
   void callRuntime(mlir::OpBuilder &builder, mlir::Location loc, llvm::StringRef name, const Site &site, llvm::StringRef text,

@@ -29,11 +29,12 @@ void Program::lowerSharedMemory(tt::SharedMemoryOp op) {
   callRuntime(start, op.getLoc(), kSharedBeginCallback, site, op.getName(), {buffer->pointer, count});
 }
 
-void Program::lowerSharedBarrier(tt::SharedBarrierOp op) {
-  if (!options.checked)
-    return;
-  flush();
-  callRuntime(here(), op.getLoc(), kSharedBarrierCallback, Site(), "", {});
+void Program::lowerBarrier(Operation *op) {
+  bool endsInterval = options.checked && !sharedArrays.empty();
+  if (endsInterval || isa<tt::DebugBarrierOp>(op))
+    flush();
+  if (endsInterval)
+    callRuntime(here(), op->getLoc(), kSharedBarrierCallback, Site(), "", {});
 }
 
 } // namespace triton_metal::cpu

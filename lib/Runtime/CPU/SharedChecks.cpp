@@ -8,6 +8,7 @@
 #include "Reports.h"
 
 #include <bit>
+#include <span>
 #include <vector>
 
 namespace triton_metal::cpu {
@@ -30,8 +31,11 @@ struct Array {
 };
 
 struct Shadow {
-  std::vector<Array> arrays;
+  std::vector<Array> arrays; ///< those of the program first, then memory that another one left
+  size_t used = 0;
   uint32_t interval = 1;
+
+  std::span<Array> current() { return {arrays.data(), used}; }
 };
 thread_local Shadow shadow;
 
@@ -77,7 +81,7 @@ struct Program {
     Array *array = nullptr;
     if (site.argument >= 0)
       array = &shadow.arrays[size_t(site.argument)];
-    for (Array &each : shadow.arrays)
+    for (Array &each : shadow.current())
       if (!array && address >= each.address && address - each.address < each.bytes)
         array = &each;
     if (!array || address < array->address || address - array->address >= array->bytes ||
@@ -126,7 +130,8 @@ void checkAll(const Program &program, uint64_t mask, AddressOf addressOf) {
 void sharedBegin(const Site *site, int32_t, int32_t, int32_t, const char *address, int64_t count) {
   if (site->argument == 0)
     shadow.interval = 1;
-  shadow.arrays.resize(std::max(shadow.arrays.size(), size_t(site->argument) + 1));
+  shadow.used = size_t(site->argument) + 1;
+  shadow.arrays.resize(std::max(shadow.arrays.size(), shadow.used));
   Array &array = shadow.arrays[size_t(site->argument)];
   array.site = site;
   array.address = reinterpret_cast<uint64_t>(address);
