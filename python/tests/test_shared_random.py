@@ -110,7 +110,8 @@ class Generator:
                 self.emit(depth, f"total += tl.sum({name}{index})" if shape else f"total += {name}{index}")
         elif kind == 5:
             i = f"tl.arange(0, {self.many})"
-            self.emit(depth, f"{name}.atomic_add({i} % {self.rows}, {i} // 2 % {self.columns}, {i} + u, mask={i} < {rng.randrange(self.many)})")
+            place = f"{i} % {self.rows}, {i} // 2 % {self.columns}"
+            self.emit(depth, f"{name}.atomic_add({place}, {i} + u, mask={i} < {rng.randrange(self.many)})")
         elif kind == 6:
             self.emit(depth, f"y = {name}.load({self.all}, mask={self.inside.format(self.columns)}, other=7)")
             self.emit(depth, "tl.barrier()")
