@@ -39,7 +39,7 @@ def test_compute_throughput_of_the_cpu(dtype, kernels):
     found = metal.test_compute_throughput("cpu", dtype, rounds=1)
     assert isinstance(found, rates.ComputeThroughput) and [rate.what for rate in found.rates] == kernels
     assert found.gflops == max(rate.best for rate in found.rates) > 0
-    assert found.rates[0].amount == 2 * 4 * 16 * 128 * 128 * 64
+    assert found.rates[0].amount == 2 * 4 * 16 * 32 * 128 * 64
 
 
 def test_kernels_compute_what_is_counted():
@@ -52,7 +52,8 @@ def test_kernels_compute_what_is_counted():
         row = amounts[f"{rate.what}_kernel"]
         assert row.bytes / row.launches == pytest.approx(rate.amount, rel=1e-3)
     for rate, name in zip(throughput.rates, ("chains_kernel", "product_kernel")):
-        assert amounts[name].operations / amounts[name].launches == pytest.approx(rate.amount, rel=1e-3)
+        # Beside the chains there are six additions an element.
+        assert amounts[name].operations / amounts[name].launches == pytest.approx(rate.amount, rel=2e-3)
 
 
 @pytest.mark.parametrize("test", ["test_memory_bandwidth", "test_compute_throughput"])
@@ -79,7 +80,7 @@ def test_wrong_arguments():
 def test_roofs_of_the_cpu_are_measured_once_and_kept(monkeypatch):
     first = roofs.roofs_of("cpu", "apple-m1")
     assert first.is_measured and first.bandwidth_gbs > 0 and first.gflops > 0
-    assert "measured here: read, copy of 64 MB of fp32; multiply-adds" in first.how
+    assert "measured here: read of 64 MB of fp32; multiply-adds" in first.how
     monkeypatch.setattr(rates, "memory_rates", None)
     monkeypatch.setattr(rates, "compute_rates", None)
     assert roofs.roofs_of("cpu", "apple-m1") == first

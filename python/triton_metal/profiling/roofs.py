@@ -86,7 +86,7 @@ def keep(device: str, what: str, value: float, how: str) -> tuple[float, str]:
 def _measure_cpu(what: str) -> tuple[float, str]:
     from .rates import compute_rates, memory_rates
 
-    found = memory_rates("cpu", 64, 5, ("read", "copy")) if what == "bandwidth" else compute_rates("cpu", "fp32", 5, 256)
+    found = memory_rates("cpu", 64, 15, ("read",)) if what == "bandwidth" else compute_rates("cpu", "fp32", 81, 256)
     return keep("cpu", what, found.best, found.how)
 
 
@@ -133,7 +133,7 @@ def test_memory_bandwidth(device: str | None = None, megabytes: int = 256, round
     return found
 
 
-def test_compute_throughput(device: str | None = None, dtype="fp32", rounds: int = 15):
+def test_compute_throughput(device: str | None = None, dtype="fp32", rounds: int = 41):
     """How many operations a second kernels do: chains of multiply-adds in registers, and matrix products.
 
     device: "cpu" or "metal", the current one where it is None. dtype: fp16, fp32, or on the CPU fp64 (no products); also a dtype of
