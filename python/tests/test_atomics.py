@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import triton_metal
-from arrays import kernel_from_text, sample
+from arrays import kernel_from_text, sample, to_device, to_numpy
 
 
 @pytest.mark.parametrize("dtype", ["int32", "uint32", "int64", "float32"])
@@ -70,18 +70,157 @@ def kernel(x_ptr, out_ptr):
     np.testing.assert_array_equal(x, np.arange(32) + 1)
 
 
-@pytest.mark.never_refused
-@pytest.mark.parametrize("dtype", ["int64", "uint64", "float16", "int16", "int8"])
-def test_what_metal_lacks_is_refused(dtype):
-    """64-bit words, and words that are narrower than 32 bits: the error says what is missing, and what to do instead."""
-    text = """
-def kernel(x_ptr):
-    tl.atomic_add(x_ptr + tl.arange(0, 32), tl.full((32,), 1, x_ptr.dtype.element_ty))
+OPERATIONS = {"add": np.add, "max": np.maximum, "min": np.minimum, "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor}
+INTEGERS, FLOATS = ("int32", "uint32", "int64", "uint64"), ("float16", "bfloat16", "float32", "float64")
+
+
+def supported(operation, dtype):
+    """What upstream has: additions of all, minima and maxima of floats of 32 bits and more, bits of integers."""
+    if operation == "add" or dtype in INTEGERS:
+        return True
+    return operation in ("max", "min", "xchg") and dtype in ("float32", "float64")
+
+
+ALL = [(operation, dtype) for operation in (*OPERATIONS, "xchg") for dtype in (*INTEGERS, *FLOATS)]
+
+
+@pytest.mark.parametrize("scalar", [False, True])
+@pytest.mark.parametrize("operation, dtype", [pair for pair in ALL if supported(*pair)])
+def test_every_kind(device, operation, dtype, scalar):
+    """Of tensors with a mask and old values, and of scalars in a loop of the program; results in place of what was there."""
+    text = f"""
+def kernel(x_ptr, out_ptr, old_ptr, n):
+    if {scalar}:
+        for j in range(0, n):
+            tl.store(old_ptr + j, tl.atomic_{operation}(out_ptr + j % 3, tl.load(x_ptr + j), mask=j != 2))
+    else:
+        i = tl.arange(0, 64)
+        x = tl.load(x_ptr + i, mask=i < n, other=0)
+        tl.store(old_ptr + i, tl.atomic_{operation}(out_ptr + i % 3, x, mask=(i < n) & (i != 2)), mask=(i < n) & (i != 2))
 """
-    with pytest.raises((triton_metal.UnsupportedOnDevice, triton_metal.CompilationError)) as caught:
+    n = 41 if dtype not in ("float16", "bfloat16") else 31  # sums of halves are exact
+    random = np.random.default_rng(5)
+    x = random.integers(-9, 9, n).astype("float32" if dtype == "bfloat16" else dtype)
+    start = np.array([3, 250, 77], x.dtype)
+    out, old = to_device(start.copy(), dtype), to_device(np.zeros(n, x.dtype), dtype)
+    kernel_from_text(text)[(1,)](to_device(x, dtype), out, old, n, device=device)
+    out, old = to_numpy(out), to_numpy(old)
+    used = np.arange(n) != 2
+    for k in range(3):
+        mine = used & (np.arange(n) % 3 == k)
+        if operation == "xchg":  # each value is seen once, in some order, and the last stays
+            np.testing.assert_array_equal(np.sort([*old[mine], out[k]]), np.sort([start[k], *x[mine]]))
+            continue
+        expected = OPERATIONS[operation].reduce(np.concatenate([start[k:k + 1], x[mine]]), dtype=x.dtype)
+        assert out[k] == expected
+        # What each saw and did leads from the start to the end.
+        if scalar:
+            seen = start[k]
+            for j in np.flatnonzero(mine):
+                assert old[j] == seen
+                seen = OPERATIONS[operation](seen, x[j])
+        else:
+            assert start[k] in old[mine]
+
+
+@pytest.mark.parametrize("scalar", [False, True])
+@pytest.mark.parametrize("dtype", ["int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "bfloat16", "float32", "float64"])
+def test_compare_and_swap(device, dtype, scalar):
+    """By bits: NaN is found, -0 is not 0. Both halves of a word, and the one behind the end of an odd number of elements."""
+    text = f"""
+def kernel(out_ptr, expected_ptr, value_ptr, old_ptr, n: tl.constexpr):
+    if {scalar}:
+        for j in range(0, n):
+            tl.store(old_ptr + j, tl.atomic_cas(out_ptr + j, tl.load(expected_ptr + j), tl.load(value_ptr + j)))
+    else:
+        i = tl.arange(0, 8)
+        tl.store(old_ptr + i, tl.atomic_cas(out_ptr + i, tl.load(expected_ptr + i), tl.load(value_ptr + i)))
+"""
+    held = "float32" if dtype == "bfloat16" else dtype
+    start = np.array([1, 2, 3, 4, 5, 6, 0, 8], held)
+    expected = np.array([1, 9, 3, 9, 5, 9, 0, 9], held)
+    if dtype in FLOATS:
+        start[:2] = expected[:2] = np.nan, -0.0
+        expected[1] = 0.0
+    value = np.arange(8).astype(held) + 100
+    n = 7 if scalar else 8
+    out, old = to_device(start[:n].copy(), dtype), to_device(np.zeros(n, held), dtype)
+    kernel_from_text(text)[(1,)](out, to_device(expected[:n].copy(), dtype), to_device(value[:n].copy(), dtype), old, n, device=device)
+    hit = np.array([True, False] * 4)[:n]
+    np.testing.assert_array_equal(to_numpy(old), start[:n])
+    np.testing.assert_array_equal(to_numpy(out), np.where(hit, value[:n], start[:n]))
+
+
+@pytest.mark.parametrize("offset", [0, 1])
+@pytest.mark.parametrize("length", [5, 6])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_halves_add_into_their_half_of_the_word(device, dtype, length, offset):
+    """Neighbours keep their bits, NaN and all; many programs collide; the array begins and ends within a word."""
+    text = """
+def kernel(out_ptr, n):
+    i = tl.arange(0, 64)
+    tl.atomic_add(out_ptr + 2 * (i % 3), 0.5, mask=i < n)
+"""
+    whole = np.array([9, 9, 9, 9, 9, 9, 9, 9], "float32" if dtype == "bfloat16" else dtype)
+    whole[offset:offset + length] = [1, np.nan, 2, -0.0, 3, np.inf][:length]
+    array = to_device(whole.copy(), dtype)
+    kernel_from_text(text)[(4,)](array[offset:offset + length], 60, device=device)
+    whole[offset:offset + length:2] = 41, 42, 43  # twenty of 0.5 from each program
+    seen = to_numpy(array)
+    np.testing.assert_array_equal(seen, whole)
+    assert np.signbit(seen[offset + 3])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("operation", ["add", "cas"])
+def test_halves_in_shared_memory(device, operation, dtype):
+    text = f"""
+def kernel(x_ptr, out_ptr, n: tl.constexpr):
+    i, bins = tl.arange(0, n), tl.arange(0, 8)
+    s = tl.shared_memory((8,), x_ptr.dtype.element_ty)
+    s[bins] = tl.full((8,), 2, x_ptr.dtype.element_ty)
+    tl.barrier()
+    x = tl.load(x_ptr + i)
+    if "{operation}" == "add":
+        s.atomic_add(i % 5, x)
+    else:
+        s.atomic_cas(i % 5, tl.full((n,), 2, x.dtype), x)
+    tl.barrier()
+    tl.store(out_ptr + bins, s[bins])
+"""
+    x = (np.arange(32) % 7 + 3).astype("float32" if dtype == "bfloat16" else dtype)
+    out = to_device(np.zeros(8, x.dtype), dtype)
+    kernel_from_text(text)[(1,)](to_device(x, dtype), out, 32, device=device)
+    out = to_numpy(out)
+    np.testing.assert_array_equal(out[5:], [2, 2, 2])
+    for k in range(5):
+        assert out[k] == 2 + x[k::5].sum() if operation == "add" else out[k] in x[k::5]
+
+
+@pytest.mark.never_refused
+@pytest.mark.parametrize("operation, dtype", [("add", "int64"), ("xchg", "uint64"), ("cas", "int64"), ("max", "uint64"),
+                                              ("add", "float64")])
+def test_what_metal_lacks_is_refused(operation, dtype):
+    """64-bit words: the error says what is missing, and what to do instead."""
+    values = "tl.full((32,), 1, x_ptr.dtype.element_ty)"
+    text = f"""
+def kernel(x_ptr):
+    tl.atomic_{operation}(x_ptr + tl.arange(0, 32), {values}{", " + values if operation == "cas" else ""})
+"""
+    with pytest.raises(triton_metal.UnsupportedOnDevice) as caught:
         kernel_from_text(text)[(1,)](np.zeros(32, dtype), device="metal")
-    if isinstance(caught.value, triton_metal.UnsupportedOnDevice):
-        assert "64-bit" in caught.value.reason or "32 bits" in caught.value.reason
-        assert "32-bit" in caught.value.remedy and 'device="cpu"' in caught.value.remedy
-    else:  # no device has these
-        assert dtype in ("int8", "int16") and "atomic_add" in str(caught.value)
+    assert "64-bit" in caught.value.reason
+    assert "32" in caught.value.remedy and 'device="cpu"' in caught.value.remedy
+
+
+@pytest.mark.never_refused
+@pytest.mark.parametrize("operation, dtype", [pair for pair in ALL if not supported(*pair)]
+                         + [(name, dtype) for name in ("add", "max", "xor", "xchg") for dtype in ("int8", "int16", "uint16")])
+def test_what_no_device_has_is_an_error(device, operation, dtype):
+    text = f"""
+def kernel(x_ptr):
+    tl.atomic_{operation}(x_ptr + tl.arange(0, 32), tl.full((32,), 1, x_ptr.dtype.element_ty))
+"""
+    with pytest.raises(triton_metal.CompilationError, match=f"atomic_{operation}") as caught:
+        kernel_from_text(text)[(1,)](to_device(np.zeros(32, "float32" if dtype == "bfloat16" else dtype), dtype), device=device)
+    assert not isinstance(caught.value, triton_metal.UnsupportedOnDevice)

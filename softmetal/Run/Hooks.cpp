@@ -16,8 +16,13 @@ Accessor Machine::accessor(bool device) const {
 
 void *Machine::boundsDevice(char *pointer, uint32_t bytes, uint32_t access, uint32_t site, uint32_t buffer, uint32_t align) {
   const BufferRange *inside = nullptr;
+  // Atomics on 16 bits go through the word around them, which an array may begin or end in the middle of.
+  auto first = reinterpret_cast<uintptr_t>(pointer);
+  uintptr_t slack = access & accessAtomic ? 3 : 0;
   auto holds = [&](const BufferRange &range) {
-    return pointer >= range.address && bytes <= range.bytes && static_cast<uint64_t>(pointer - range.address) <= range.bytes - bytes;
+    uintptr_t around = range.bytes ? slack : 0, begin = reinterpret_cast<uintptr_t>(range.address);
+    uintptr_t end = (begin + range.bytes + around) & ~around;
+    return first >= (begin & ~around) && first <= end && bytes <= end - first;
   };
   const auto &buffers = launch->arguments.buffers;
   FindingDetail detail{Finding::Bounds, site, 0};

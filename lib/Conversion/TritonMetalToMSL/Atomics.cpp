@@ -1,8 +1,8 @@
 //===- Atomics.cpp - atomic read-modify-write and compare-and-swap ----------------------===//
 //
 // Metal has atomics on 32-bit words, relaxed ones only before language version 4.1: the order that a kernel asks for holds for the word
-// itself, and for other memory only where a barrier stands. What is absent is built from compare-and-swap (minimum and maximum of
-// floats) or refused by name (16 and 64 bits).
+// itself, and for other memory only where a barrier stands. What is absent is built from compare-and-swap: minimum and maximum of
+// floats, and what there is on 16 bits, in the word around them. 64 bits are refused by name (PrepareForMetal).
 //
 //===----------------------------------------------------------------------===//
 #include "Lowering.h"
@@ -41,28 +41,35 @@ static std::optional<msl::AtomicKind> kindOf(tt::RMWOp op) {
 LogicalResult KernelLowering::lowerAtomic(Operation *op, Value ptr, Value mask, Value result) {
   Type element = tt::getElementOf(result.getType());
   unsigned width = element.getIntOrFloatBitWidth();
-  if (width != 32)
+  auto rmw = dyn_cast<tt::AtomicRMWOp>(op);
+  bool isNarrow = width == 16 && (!rmw || rmw.getAtomicRmwOp() == tt::RMWOp::FADD);
+  if (width != 32 && !isNarrow)
     return emitUnsupported(op, "metal", "Metal's atomics are on words of 32 bits, this one has " + Twine(width),
                            "use a 32-bit type, or run the kernel with device=\"cpu\"");
-  auto rmw = dyn_cast<tt::AtomicRMWOp>(op);
   // Metal's atomics on floats are for device memory: those on shared arrays are made from the atomics on words.
   bool isShared = tt::isSharedPointer(ptr.getType());
   auto function = [&](StringRef name) { return (isShared ? "shared_" + name : Twine(name)).str(); };
+  Type word = builder.getIntegerType(width);
   auto asWords = [&](Value pointer) -> Value {
-    auto type = msl::PointerType::get(builder.getI32Type(), cast<msl::PointerType>(pointer.getType()).getSpace());
+    auto type = msl::PointerType::get(word, cast<msl::PointerType>(pointer.getType()).getSpace());
     return pointer.getType() == type ? pointer : msl::PtrCastOp::create(builder, loc, type, pointer).getResult();
   };
   auto perform = [&](Value pointer, ValueRange operands) -> Value {
     if (!rmw) {
       // Compared by bits, so that a float is found although it is a NaN, and 0 differs from -0.
-      Type word = builder.getI32Type();
       auto bits = [&](Value value) -> Value {
         return value.getType() == word ? value : arith::BitcastOp::create(builder, loc, word, value).getResult();
       };
-      Value old = msl::CallOp::create(builder, loc, word, function("atomic_cas_32"),
+      Value old = msl::CallOp::create(builder, loc, word, function(isNarrow ? "atomic_cas_16" : "atomic_cas_32"),
                                       ValueRange{asWords(pointer), bits(operands[0]), bits(operands[1])})
                       .getResult();
       return element == word ? old : arith::BitcastOp::create(builder, loc, element, old).getResult();
+    }
+    if (isNarrow) {
+      Value old = msl::CallOp::create(builder, loc, word, function(element.isBF16() ? "atomic_add_bfloat" : "atomic_add_half"),
+                                      ValueRange{asWords(pointer), operands[0]})
+                      .getResult();
+      return arith::BitcastOp::create(builder, loc, element, old);
     }
     tt::RMWOp which = rmw.getAtomicRmwOp();
     bool isFloat = isa<FloatType>(element);

@@ -40,6 +40,26 @@ struct PreludeEntry {
   }
 }
 )"
+#define UPDATE_IN_WORD(NAME, SPACE, ARGUMENTS, NEXT) "inline ushort " NAME "(" SPACE " ushort* p, " ARGUMENTS R"() {
+  uint odd = uint(ulong(p) >> 1) & 1u, shift = odd * 16u;
+  )" SPACE " metal::atomic_uint* word = (" SPACE R"( metal::atomic_uint*)(p - odd);
+  uint seen = metal::atomic_load_explicit(word, metal::memory_order_relaxed);
+  while (true) {
+    ushort old = ushort(seen >> shift);
+    )" NEXT R"(
+    uint changed = (seen & ~(65535u << shift)) | uint(next) << shift;
+    if (metal::atomic_compare_exchange_weak_explicit(word, &seen, changed, metal::memory_order_relaxed,
+                                                     metal::memory_order_relaxed))
+      return old;
+  }
+}
+)"
+#define COMPARE_AND_SWAP_16(NAME, SPACE) \
+  UPDATE_IN_WORD(NAME, SPACE, "ushort expected, ushort next", "if (old != expected)\n      return old;")
+#define HALF_ADD(NAME, SPACE) \
+  UPDATE_IN_WORD(NAME, SPACE, "half value", "ushort next = as_type<ushort>(half(as_type<half>(old) + value));")
+#define BFLOAT_ADD(NAME, SPACE) \
+  UPDATE_IN_WORD(NAME, SPACE, "bfloat value", "ushort next = as_type<ushort>(bfloat(float(as_type<bfloat>(old)) + float(value)));")
 static constexpr PreludeEntry kPrelude[] = {
 // Division: a zero divisor and the one overflow are replaced by a division by 1, so that masked lanes stay harmless.
 {"div_signed_32", R"(inline uint div_signed_32(uint a, uint b) {
@@ -175,6 +195,13 @@ static constexpr PreludeEntry kPrelude[] = {
 {"atomic_fmin_32", FLOAT_UPDATE("atomic_fmin_32", "device", "metal::fmin(old, value)")},
 {"shared_atomic_fmin_32", FLOAT_UPDATE("shared_atomic_fmin_32", "threadgroup", "metal::fmin(old, value)")},
 {"shared_atomic_fadd_32", FLOAT_UPDATE("shared_atomic_fadd_32", "threadgroup", "old + value")},
+// Words of 16 bits: compare and exchange on the 32 bits around them, whose other half keeps what it holds.
+{"atomic_cas_16", COMPARE_AND_SWAP_16("atomic_cas_16", "device")},
+{"shared_atomic_cas_16", COMPARE_AND_SWAP_16("shared_atomic_cas_16", "threadgroup")},
+{"atomic_add_half", HALF_ADD("atomic_add_half", "device")},
+{"shared_atomic_add_half", HALF_ADD("shared_atomic_add_half", "threadgroup")},
+{"atomic_add_bfloat", BFLOAT_ADD("atomic_add_bfloat", "device")},
+{"shared_atomic_add_bfloat", BFLOAT_ADD("shared_atomic_add_bfloat", "threadgroup")},
 // Printing and assertions: a record of 8 words at the next place of the log, whose first two words are the number of records so far
 // and how many it takes (Runtime/Metal/Log.h). The site comes last: where it is 0 the record is not whole.
 {"append_record", R"(inline void append_record(device uint* log, uint site, uint step, uint x, uint y, uint z, uint element, ulong bits) {
