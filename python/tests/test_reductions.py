@@ -149,3 +149,21 @@ def combine(a, b):
     x = sample("int32", 16 * 32).reshape(16, 32) & ~3  # even numbers, for which the order of combination does not matter
     got = reduce(f"tl.reduce(x, {axis}, combine)", x, "int32", (32,) if axis == 0 else (16,), "int32", device, prelude)
     np.testing.assert_array_equal(got, x.sum(axis=axis, dtype=np.int32))
+
+
+@triton.jit
+def folded_maximum(x_ptr, out_ptr, n):
+    cube = tl.arange(0, 4)[:, None, None] * 4 + tl.arange(0, 2)[None, :, None] * 2 + tl.arange(0, 2)[None, None, :]
+    x = tl.load(x_ptr + cube, mask=cube < n, other=0)
+    turned = tl.reshape(tl.trans(tl.reshape(x, (2, 8))), (4, 2, 2))
+    out = tl.argmax(tl.maximum(turned, x), axis=1)
+    tl.store(out_ptr + tl.arange(0, 4)[:, None] * 2 + tl.arange(0, 2)[None, :], out)
+
+
+def test_masked_load_turned_round_below_a_reduction(device):
+    """The place along the reduced axis is unknown where masks are tested beforehand; it goes through shifts and remainders there."""
+    x, out = np.random.default_rng(0).standard_normal(16, dtype=np.float32), np.zeros((4, 2), np.int32)
+    folded_maximum[(1,)](x, out, 13, device=device)
+    x[13:] = 0
+    expected = np.maximum(x.reshape(2, 8).T.reshape(4, 2, 2), x.reshape(4, 2, 2)).argmax(1)
+    np.testing.assert_array_equal(out, expected)

@@ -75,7 +75,7 @@ Value LaneEmitter::broadcast(Value scalar, unsigned depth) {
   Type type = VectorType::get({width}, scalar.getType());
   Value result;
   Attribute attr;
-  if (matchPattern(scalar, m_Constant(&attr)))
+  if (matchPattern(scalar, m_Constant(&attr)) && isa<IntegerAttr, FloatAttr>(attr)) // a place that is not known is poison
     result = arith::ConstantOp::create(at(0), loc, SplatElementsAttr::get(cast<ShapedType>(type), attr));
   else
     result = vector::BroadcastOp::create(at(depth), loc, type, scalar);
