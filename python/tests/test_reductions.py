@@ -2,6 +2,8 @@
 import numpy as np
 import pytest
 
+import triton_metal as triton
+import triton_metal.language as tl
 from arrays import kernel_from_text, sample, to_numpy, empty, to_device
 
 SHAPES = [(1,), (2,), (32,), (256,), (2048,), (8, 1), (1, 8), (16, 32), (32, 128), (4, 8, 16)]
