@@ -406,15 +406,18 @@ size_t gatherArguments(const Call &call, const Specialization &specialization, R
   return count;
 }
 
-bool run(const Call &call, Specialization &specialization, const int32_t grid[3]) {
+[[gnu::always_inline]] inline bool run(const Call &call, Specialization &specialization, const int32_t grid[3], LaunchRecord *record) {
   RuntimeArgument arguments[kMaxParameters + kMaxNestedWords];
   size_t count = gatherArguments(call, specialization, arguments);
   // The cache may be cleared while the GIL is released.
   std::shared_ptr<Launchable> code = specialization.code;
-  if (!recordsLaunches) [[likely]]
-    return code->launch({arguments, count}, grid, nullptr);
+  return code->launch({arguments, count}, grid, record);
+}
+
+/// While launches are recorded; apart, so that others pay for one branch.
+[[gnu::noinline, gnu::cold]] bool runRecorded(const Call &call, Specialization &specialization, const int32_t grid[3]) {
   LaunchRecord record(specialization.compiled, grid);
-  bool done = code->launch({arguments, count}, grid, &record);
+  bool done = run(call, specialization, grid, &record);
   if (done)
     record.keep();
   return done;
@@ -459,7 +462,7 @@ PyObject *launchKernel(PyObject *self, PyObject *const *args, size_t nargsf, PyO
     done = checkArrays(call, *specialization);
     if (done && settings.enterHook)
       done = runHook(settings.enterHook, *specialization, call, grid);
-    done = done && run(call, *specialization, grid);
+    done = done && (recordsLaunches ? runRecorded(call, *specialization, grid) : run(call, *specialization, grid, nullptr));
     if (done && settings.exitHook)
       done = runHook(settings.exitHook, *specialization, call, grid);
   }

@@ -209,11 +209,11 @@ public:
       large.reset(new char[layout.size]);
       block = large.get();
     }
-    if (record)
+    if (record) [[unlikely]]
       std::memset(block, 0, layout.size); // gaps between parameters
     if (!pack(arguments, block))
       return false;
-    if (record)
+    if (record) [[unlikely]]
       record->setParams(block, layout.size);
 
     cpu::LaunchRequest request;
@@ -233,10 +233,10 @@ public:
     request.interrupt = {signalPending, &poll, cpuTimeoutMilliseconds};
     cpu::Fault fault;
     poll.saved = PyEval_SaveThread();
-    if (record)
+    if (record) [[unlikely]]
       record->begin = hostNanoseconds();
     cpu::LaunchStatus status = cpu::ThreadPool::shared().run(request, fault);
-    if (record)
+    if (record) [[unlikely]]
       record->end = hostNanoseconds();
     PyEval_RestoreThread(poll.saved);
     return status == cpu::LaunchStatus::Finished || raiseOutcome(status, fault);
