@@ -306,6 +306,32 @@ def test_array_chosen_in_a_branch(device, which):
 
 
 @triton.jit
+def walk_kernel(out_ptr, which, ROWS: tl.constexpr):
+    """Pointers that a loop moves on, in an array that a conditional expression chose."""
+    a = tl.shared_memory((ROWS, 16), tl.int32)
+    b = tl.shared_memory((ROWS, 16), tl.int32)
+    i = tl.arange(0, 16)
+    for row in range(ROWS):
+        a[row, i] = row * 100 + i
+        b[row, i] = -row
+    tl.barrier()
+    s = a if which > 1 else b
+    pointers = s.ptr(0, 15 - i)
+    total = tl.zeros((16,), tl.int32)
+    for row in range(ROWS):
+        total += tl.load(pointers)
+        pointers += 16
+    tl.store(out_ptr + i, total)
+
+
+@pytest.mark.parametrize("which", [1, 2])
+def test_pointers_in_a_loop(device, which):
+    out = empty(16, "int32")
+    walk_kernel[(1,)](out, which, ROWS=5, device=device)
+    np.testing.assert_array_equal(out, np.full(16, -10) if which == 1 else 1000 + 5 * np.arange(16)[::-1])
+
+
+@triton.jit
 def staged_dot_kernel(a_ptr, b_ptr, c_ptr, K, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr):
     a_tile = tl.shared_memory((BM, BK + 1), tl.float32)
     b_tile = tl.shared_memory((BK, BN), tl.float32)

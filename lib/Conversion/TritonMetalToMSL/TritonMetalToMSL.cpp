@@ -29,9 +29,12 @@ LogicalResult KernelLowering::refuseTypes() {
                              "store the bits as uint8 and convert them, or run the kernel with device=\"cpu\"", "float8");
     return success();
   };
-  for (Type type : source.getArgumentTypes())
+  for (Type type : source.getArgumentTypes()) {
     if (failed(refuse(source, type)))
       return failure();
+    if (tt::isSharedPointer(type))
+      return emitUnsupported(source, "metal", "an argument points into shared memory", "make the array in the kernel");
+  }
   WalkResult result = source.walk([&](Operation *op) {
     for (Type type : op->getResultTypes())
       if (failed(refuse(op, type)))

@@ -73,7 +73,7 @@ struct TritonToCPU : public cpu::impl::TritonToCPUBase<TritonToCPU> {
     Type pointer = LLVM::LLVMPointerType::get(context), i64 = b.getI64Type(), i32 = b.getI32Type();
     Type none = LLVM::LLVMVoidType::get(context);
     for (Type type : func.getArgumentTypes())
-      if (!isa<tt::PointerType, IntegerType, FloatType>(type))
+      if (!isa<tt::PointerType, IntegerType, FloatType>(type) || tt::isSharedPointer(type))
         return emitUnsupported(func, "cpu", "an argument of this type", "pass pointers and numbers");
 
     // One program: the arguments, its id and the grid, three numbers each, the arena.

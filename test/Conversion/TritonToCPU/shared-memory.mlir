@@ -54,3 +54,11 @@ tt.func public @too_much(%x: f32) {
   tt.store %b, %x : !tt.ptr<f32, "shared">
   tt.return
 }
+
+// -----
+
+// expected-error @below {{'tt.func' is not supported on cpu: an argument of this type}}
+// expected-note @below {{remedy: pass pointers and numbers}}
+tt.func public @argument(%x: !tt.ptr<f32, "shared">) {
+  tt.return
+}
