@@ -273,6 +273,37 @@ def test_threads_record_side_by_side(device, arrays):
     assert {name: names.count(name) for name in names} == {f"worker {i}": 20 for i in range(4)}
 
 
+def test_profiling_starts_and_stops_while_others_launch(device, arrays):
+    x, y, _ = arrays
+    done = threading.Event()
+    failures, launches = [], [0, 0]
+
+    def work(number):
+        out = np.zeros(300, np.float32)
+        try:
+            while not done.is_set():
+                add[(3,)](x, y, out, 300 - 2 * (launches[number] % 40), BLOCK=128, device=device)
+                launches[number] += 1
+        except triton.TritonError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    reports = []
+    for _ in range(30):
+        reports.append(metal.start_profiling(limit=50))
+        time.sleep(0.003)
+        metal.stop_profiling()
+    done.set()
+    for thread in threads:
+        thread.join()
+    kept = sum(len(report.launches) for report in reports)
+    assert not failures and 0 < kept and kept + sum(report.dropped for report in reports) <= sum(launches)
+    for report in reports:
+        assert sum(row.launches for row in report.kernels) == len(report.launches) <= 50
+
+
 def recorded(shapes: list, rows: list[tuple[int, int, int]], **changes) -> Report:
     """A report of launches with these shapes, and (shape, begin, end) in nanoseconds."""
     records = np.array([(shape, 0, begin, end) for shape, begin, end in rows], [("s", "u4"), ("t", "u4"), ("b", "u8"), ("e", "u8")])
