@@ -65,6 +65,10 @@ def test_signature_hints_constants_and_names():
     (("run", ADD, "1", "2", "3", "4", "5", "6"), "'6' is one argument more than add_kernel"),
     (("run", ADD, "--grid", "a"), "--grid 'a': one to three numbers"),
     (("run", ADD, "x_ptr=1", "--save", "x_ptr=a.npy"), "NAME=FILE.npy, with NAME one of no array"),
+    (("compile", ADD, "-s", SIGNATURE, "-o", "absent/add.s"), "absent/add.s cannot be written: there is no folder "),
+    (("run", ADD, "ones:fp32[4]", "--save", "x_ptr=absent/a.npy"), "cannot be written: there is no folder "),
+    (("tune", "--export", "absent/reports.json", ADD), "cannot be written: there is no folder "),
+    (("profile", "--html", str(EXAMPLES), ADD), "cannot be written: it is a folder"),
     (("run", ADD, "some text"), "is no number, True, False, None or quoted text"),
 ])
 def test_wrong_command_lines(words, message):

@@ -16,7 +16,7 @@ from .inspect_kernel import inspect_command
 from .profile import EPILOG as PROFILE_HELP
 from .profile import add_arguments as add_profile_arguments
 from .profile import profile_command
-from .sources import UsageError, declaration, find_kernel, jit_function, source_of, split_kernel
+from .sources import UsageError, check_output, declaration, find_kernel, jit_function, source_of, split_kernel
 from .tune import EPILOG as TUNE_HELP
 from .tune import tune_command
 
@@ -153,6 +153,8 @@ def compile_command(options) -> int:
         elsewhere = [name for name, stages in STAGES.items() if stage in stages]
         hint = f"; {stage} is a stage of {elsewhere[0]}, ask for --device {elsewhere[0]}" if elsewhere else ""
         raise UsageError(f"{device} has the stages {', '.join(STAGES[device])}{hint}")
+    if options.output:
+        check_output(options.output)
     content = _compile(options).asm[stage]
     if options.output:
         with open(options.output, "wb") as file:
@@ -254,6 +256,7 @@ def _save_target(text: str, arrays: dict) -> tuple[str, str]:
     name, _, path = text.partition("=")
     if name not in arrays or not path:
         raise UsageError(f"--save {text!r}: NAME=FILE.npy, with NAME one of {', '.join(arrays) or 'no array'}")
+    check_output(path)
     return name, path
 
 

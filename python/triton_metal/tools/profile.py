@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from .scripts import check_script, run_script
-from .sources import UsageError
+from .sources import UsageError, check_output
 
 EPILOG = """\
 examples:
@@ -46,6 +46,8 @@ def profile_command(options) -> int:
     for name in ("top", "limit"):
         if (value := getattr(options, name)) is not None and value < 1:
             raise UsageError(f"--{name} {value}: a number that is at least 1")
+    for path in filter(None, (options.json, options.trace, options.html)):
+        check_output(path)
     if options.device:
         set_device(options.device)
     context = profile(options.limit or LIMIT)

@@ -24,6 +24,15 @@ class UsageError(Exception):
     """Something on the command line that cannot be right; its text says what to write instead."""
 
 
+def check_output(path: str) -> None:
+    """UsageError where no file can be written at this path; to be called before the work whose result goes there."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        raise UsageError(f"{path} cannot be written: there is no folder {folder}")
+    if os.path.isdir(path) or not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        raise UsageError(f"{path} cannot be written: it is a folder, or not ours to write")
+
+
 def load_file(path: str):
     """The Python module of a file; it may import its neighbours."""
     if not os.path.exists(path):

@@ -9,6 +9,7 @@ from .. import knobs
 from ..devices import current_device, set_device
 from ..runtime.autotuner_report import TuningReport, report_observers
 from .scripts import run_script
+from .sources import check_output
 
 EPILOG = """\
 examples:
@@ -26,7 +27,9 @@ of a GPU; the report says so.
 
 
 def tune_command(options) -> int:
-    """The script's exit status; 1 where it tuned nothing."""
+    """The script's exit status; 1 where it tuned nothing. UsageError for a wrong command line."""
+    if options.export is not None:
+        check_output(options.export)
     reports: list[TuningReport] = []
     before = current_device()
     if options.device is not None:
