@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-BOUNDS, RACES, INITIALISATION, DIVERGENCE, UNIFORM, ALL = 1, 2, 4, 8, 16, 31
+BOUNDS, RACES, INITIALISATION, DIVERGENCE, UNIFORM, ALL, ARRAY_ORDER = 1, 2, 4, 8, 16, 31, 32
 COMPLETED, ERROR, FAULT, TIMEOUT, INTERRUPTED = 1, 2, 3, 4, 5
 KINDS = ("bounds", "threadgroup_bounds", "race", "device_race", "uninitialised", "divergence", "inactive_lane", "uniform", "alignment",
          "deadlock", "timeout", "stack_overflow", "private_bounds", "trap")

@@ -110,6 +110,32 @@ def test_planted_fault(kind, body, line):
     assert line is None or found[0]["line"] == line, kernel.message
 
 
+@pytest.mark.parametrize("body", ["s[l] = l;\ny[i] = s[l];", "s[l] = l;\ns[l] = 2; y[i] = 0;",
+                                  "s[l] = l; simdgroup_barrier(mem_flags::mem_threadgroup);\ny[i] = s[l ^ 1];"])
+def test_array_order(body):
+    """What Metal orders within a lane or a SIMD-group is a race where barriers alone order; with a barrier it is none."""
+    assert run_small(body)[0].status == sm.COMPLETED
+    kernel, _ = run_small(body, checks=sm.ALL | sm.ARRAY_ORDER)
+    assert kernel.status == sm.FAULT and [report["line"] for report in kernel.reports if report["kind"] == "race"] == [6], kernel.message
+    assert "of the threadgroup array s races with the write" in kernel.message
+    ordered = body.replace("\n", " threadgroup_barrier(mem_flags::mem_threadgroup);\n")
+    assert run_small(ordered, checks=sm.ALL | sm.ARRAY_ORDER)[0].status == sm.COMPLETED
+
+
+def test_array_order_is_not_asked_of_arguments_and_atomics():
+    pool = ("#include <metal_stdlib>\nkernel void k(device float *y [[buffer(0)]], threadgroup float *s [[threadgroup(0)]],\n"
+            "uint l [[thread_position_in_threadgroup]]) { s[l] = l; y[l] = s[l]; }\n")
+    y = np.zeros(64, np.float32)
+    kernel = sm.Library(text=pool).kernel("k", checks=sm.ALL | sm.ARRAY_ORDER)
+    kernel.run({0: y}, groups=(1,), threads=(64,), threadgroup=(256,))
+    assert (y == np.arange(64)).all()
+    counts = ("threadgroup uint c; if (l == 0) c = 0; threadgroup_barrier(mem_flags::mem_threadgroup);\n"
+              "atomic_fetch_add_explicit((threadgroup atomic_uint*)&c, 1u, memory_order_relaxed);\n"
+              "threadgroup_barrier(mem_flags::mem_threadgroup); y[i] = c;")
+    kernel, y = run_small(counts, checks=sm.ALL | sm.ARRAY_ORDER, static="")
+    assert kernel.status == sm.COMPLETED and (y == 64).all(), kernel.message
+
+
 def test_checks_slow_elementwise_code_down_at_most_five_times():
     """In time of the processor, on one worker."""
     text = ("#include <metal_stdlib>\nkernel void k(const device float *x [[buffer(0)]], const device float *y [[buffer(1)]],\n"

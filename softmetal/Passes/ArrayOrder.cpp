@@ -14,6 +14,8 @@ using namespace llvm;
 namespace softmetal {
 
 PreservedAnalyses ArrayOrderPass::run(Module &module, ModuleAnalysisManager &) {
+  if (none_of(module.globals(), [](GlobalVariable &global) { return global.getAddressSpace() == space::threadgroup; }))
+    return PreservedAnalyses::all(); // no array is declared
   for (Function &function : module)
     for (Instruction &instruction : instructions(function)) {
       if (auto *load = dyn_cast<LoadInst>(&instruction); load && load->getPointerAddressSpace() == space::threadgroup)

@@ -86,12 +86,12 @@ struct Program {
         array = &each;
     if (!array || address < array->address || address - array->address >= array->bytes ||
         array->bytes - (address - array->address) < site.elementBytes) {
-      std::string where = array ? elementName(*array, 0) : std::string("any array");
+      std::string where = "every shared array";
       if (array)
-        where = "array '" + std::string(textOf(*array->site)) + "': at byte offset " + std::to_string(int64_t(address - array->address)) +
-                " of an array of " + std::to_string(array->bytes) + " bytes";
+        where = "shared array '" + std::string(textOf(*array->site)) + "': at byte offset " +
+                std::to_string(int64_t(address - array->address)) + " of an array of " + std::to_string(array->bytes) + " bytes";
       report(std::string(nounOf(site)) + " of " + std::to_string(site.elementBytes) + (site.elementBytes == 1 ? " byte" : " bytes") +
-             " outside shared " + where);
+             " outside " + where);
       return false;
     }
     uint64_t first = (address - array->address) / array->site->elementBytes;
@@ -102,8 +102,8 @@ struct Program {
     return true;
   }
 
-  bool allowsElement(const Array &array, uint64_t index) const {
-    Element &element = const_cast<Element &>(array.elements[index]);
+  bool allowsElement(Array &array, uint64_t index) const {
+    Element &element = array.elements[index];
     bool loads = site.access == Site::Access::Load, isAtomic = site.access == Site::Access::Atomic;
     if (site.access != Site::Access::Store && !element.write.interval && !element.atomic.interval) {
       report("shared memory read before it is written: this " + std::string(nounOf(site)) + " of " + elementName(array, index) +

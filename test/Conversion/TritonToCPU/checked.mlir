@@ -45,3 +45,31 @@ tt.func public @foreign(%table: !tt.ptr<i64>) {
   tt.store %p, %zero : !tt.ptr<f32>
   tt.return
 }
+
+// -----
+
+// Accesses to a shared array are told to its shadow, where they stand: the load before the barrier, although its value is used after it.
+// CHECK-LABEL: llvm.func internal @shared.program
+// CHECK: llvm.call @triton_metal_shared_begin
+// CHECK: llvm.call @triton_metal_shared_access(
+// CHECK: llvm.store
+// CHECK: llvm.call @triton_metal_shared_access(
+// CHECK: llvm.load
+// CHECK: llvm.call @triton_metal_shared_barrier
+// CHECK: llvm.call @triton_metal_check(
+// PLAIN-LABEL: llvm.func internal @shared.program
+// PLAIN-NOT: @triton_metal
+tt.func public @shared(%x: !tt.ptr<f32>, %v: f32) {
+  %s = tt.shared_memory "s" [16] : <f32, "shared">
+  %range = tt.make_range {end = 16 : i32, start = 0 : i32} : tensor<16xi32>
+  %values = tt.splat %v : f32 -> tensor<16xf32>
+  %ss = tt.splat %s : !tt.ptr<f32, "shared"> -> tensor<16x!tt.ptr<f32, "shared">>
+  %sp = tt.addptr %ss, %range : tensor<16x!tt.ptr<f32, "shared">>, tensor<16xi32>
+  tt.store %sp, %values : tensor<16x!tt.ptr<f32, "shared">>
+  %w = tt.load %sp : tensor<16x!tt.ptr<f32, "shared">>
+  tt.shared_barrier
+  %xs = tt.splat %x : !tt.ptr<f32> -> tensor<16x!tt.ptr<f32>>
+  %xp = tt.addptr %xs, %range : tensor<16x!tt.ptr<f32>>, tensor<16xi32>
+  tt.store %xp, %w : tensor<16x!tt.ptr<f32>>
+  tt.return
+}

@@ -47,3 +47,30 @@ tt.func public @too_much() {
   %a = ttm.alloc : !ttm.memory<16384xf32>
   tt.return
 }
+
+// -----
+
+// The arrays of tl.shared_memory have no place in the pool, and take from the same limit.
+// CHECK-LABEL: @beside
+// CHECK-SAME: ttm.pool_bytes = 128 : i32
+#shared = #ttm.layout<register = [], lane = [[1], [2], [4], [8], [16]], simdgroup = []>
+tt.func public @beside(%x: tensor<32xf32, #shared>) {
+  %s = tt.shared_memory "s" [8160] : <f32, "shared">
+  %a = ttm.alloc : !ttm.memory<32xf32>
+  ttm.write %x, %a : tensor<32xf32, #shared>, !ttm.memory<32xf32>
+  %y = ttm.read %a : !ttm.memory<32xf32> -> tensor<32xf32, #shared>
+  tt.return
+}
+
+// -----
+
+#shared = #ttm.layout<register = [], lane = [[1], [2], [4], [8], [16]], simdgroup = []>
+tt.func public @beside_too_much(%x: tensor<32xf32, #shared>) {
+  // expected-error@+2 {{out of resource: threadgroup memory, required: 32784, limit: 32768}}
+  // expected-note@+1 {{s: (8161,) x f32, 32644 bytes; the compiler's own: 128 bytes; use smaller blocks}}
+  %s = tt.shared_memory "s" [8161] : <f32, "shared">
+  %a = ttm.alloc : !ttm.memory<32xf32>
+  ttm.write %x, %a : tensor<32xf32, #shared>, !ttm.memory<32xf32>
+  %y = ttm.read %a : !ttm.memory<32xf32> -> tensor<32xf32, #shared>
+  tt.return
+}

@@ -139,3 +139,25 @@ tt.func public @unplaced() {
   %a = ttm.alloc : !ttm.memory<32xf32>
   tt.return
 }
+
+// -----
+
+// Shared arrays get no barrier; one of theirs orders the pool as well.
+// CHECK-LABEL: @shared_arrays
+// CHECK: ttm.write
+// CHECK-NEXT: tt.store
+// CHECK-NEXT: tt.load
+// CHECK-NEXT: ttm.barrier threadgroup
+// CHECK-NEXT: ttm.read
+// CHECK-NOT: ttm.barrier
+#shared = #ttm.layout<register = [], lane = [[1], [2], [4], [8], [16]], simdgroup = [[0]]>
+tt.func public @shared_arrays(%x: tensor<32xf32, #shared>, %v: f32) {
+  %s = tt.shared_memory "s" [4] : <f32, "shared">
+  %a = ttm.alloc {offset = 0 : i32} : !ttm.memory<32xf32>
+  ttm.write %x, %a : tensor<32xf32, #shared>, !ttm.memory<32xf32>
+  tt.store %s, %v : !tt.ptr<f32, "shared">
+  %w = tt.load %s : !tt.ptr<f32, "shared">
+  ttm.barrier threadgroup
+  %y = ttm.read %a : !ttm.memory<32xf32> -> tensor<32xf32, #shared>
+  tt.return
+}
