@@ -43,6 +43,15 @@ def step_kernel(x_ptr, y_ptr, out_ptr, n, OP: tl.constexpr, BLOCK: tl.constexpr)
     tl.store(out_ptr + offsets, x, mask=mask)
 
 
+@triton.jit
+def in_place_kernel(x_ptr, n, BLOCK: tl.constexpr):
+    """Each program reads only what it writes itself, so that no second array is needed."""
+    offsets = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    mask = offsets < n
+    x = tl.load(x_ptr + offsets, mask=mask)
+    tl.store(x_ptr + offsets, tl.maximum(x, 0.0).to(x.dtype), mask=mask)
+
+
 @triton.jit(
     configs=[
         triton.Config({"BLOCK_SIZE": 128, "NUM_WARPS": 4}),
@@ -93,6 +102,12 @@ def unfused(x, y, out, block=1024, device=None):
                  for op in ("add", "sin", "double"))
 
 
+def relu_in_place(x, block=1024, device=None):
+    """x = max(x, 0) for a contiguous vector of any float type."""
+    n = x.shape[0]
+    return in_place_kernel[(triton.cdiv(n, block),)](x, n, BLOCK=block, device=device)
+
+
 def double(x, out, kernel=autotuned_kernel, device=None):
     """out = 2 x for contiguous fp32 vectors, in blocks that the kernel's configurations say."""
     n = x.shape[0]
@@ -110,6 +125,10 @@ def cases(device, rng):
         out = np.empty_like(x)
         yield Case(name, device, f"{n}", out, run=lambda function=function, out=out: function(x, y, out, device=device),
                    numpy=lambda: 2 * np.sin(x + y), torch=torch_op, torch_args=(x, y), bytes=arrays * x.nbytes)
+    half = x.astype(np.float16)
+    changed = half.copy()
+    yield Case("relu in place, fp16", device, f"{n}", changed, run=lambda: relu_in_place(changed, device=device),
+               numpy=lambda: np.maximum(half, 0), torch=lambda t: t.relu, torch_args=(half,), bytes=2 * half.nbytes, tolerance=0.0)
     for name, function in (("2 x, coalesced", coalesced), ("2 x, autotuned", double),
                            ("2 x, block by chip", lambda *args, **options: double(*args, per_chip_kernel, **options))):
         out = np.empty_like(x)
