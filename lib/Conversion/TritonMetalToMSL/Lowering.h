@@ -181,6 +181,8 @@ private:
   bool readsVariable(Value value, Value variable);
   /// Whether `value` is computed, where it is used, from a tensor that the open nest makes.
   bool readsOpenNest(Value value);
+  /// Closes the nest if one of `values` is: they are asked for at other elements than the nest's own, of which it keeps none.
+  void closeNestRead(mlir::ValueRange values);
   bool isReadLater(Value tensor, const llvm::DenseSet<Operation *> &besides);
   Storage makeStorage(Value tensor, bool matrix);
   Storage targetFor(Value tensor);

@@ -27,6 +27,11 @@ void KernelLowering::findVectors() {
   });
 }
 
+void KernelLowering::closeNestRead(ValueRange values) {
+  if (llvm::any_of(values, [&](Value value) { return readsOpenNest(value); }))
+    closeNest();
+}
+
 Value KernelLowering::conjunction(Value a, Value b) {
   if (!a || !b)
     return a ? a : b;
@@ -97,8 +102,10 @@ LogicalResult KernelLowering::lowerLoad(tt::LoadOp op) {
     scalars[op] = createLoad(number(op.getPtr()), number(op.getMask()), number(op.getOther()), element);
     return success();
   }
-  nestFor(type);
   unsigned vector = ttm::getAccessVector(op);
+  if (vector > 1)
+    closeNestRead(op.getOperands());
+  nestFor(type);
   bool fits = vector > 1 && nest->depth() && (1u << nest->levels.back().bits) == vector;
   if (fits && ttm::hasOneOther(op)) {
     loadVector(op, vector);
@@ -249,6 +256,8 @@ LogicalResult KernelLowering::lowerStore(tt::StoreOp op) {
   // All elements are loaded before any is stored: with more than one round, a store starts a nest of its own.
   if (nest && readsMemoryOf(op.getPtr()) && nest->depth() > (vector > 1 ? 1 : 0))
     closeNest();
+  if (vector > 1)
+    closeNestRead(op.getMask() ? ValueRange{op.getPtr(), op.getMask()} : ValueRange{op.getPtr()});
   nestFor(type);
   if (vector > 1 && nest->depth() && (1u << nest->levels.back().bits) == vector) {
     storeVector(op, vector);

@@ -57,8 +57,12 @@ StringRef triton_metal::msl::spellSigned(Type type) {
 std::string triton_metal::msl::spellType(Type type) {
   if (auto vector = dyn_cast<VectorType>(type))
     return (spellScalar(vector.getElementType()) + Twine(vector.getNumElements())).str();
-  if (auto pointer = dyn_cast<triton_metal::msl::PointerType>(type))
-    return (spellSpace(pointer.getSpace()) + " " + spellType(pointer.getPointee()) + "*").str();
+  if (auto pointer = dyn_cast<triton_metal::msl::PointerType>(type)) {
+    std::string pointee = spellType(pointer.getPointee());
+    if (isa<triton_metal::msl::PointerType>(pointer.getPointee())) // the space belongs to the outer pointer
+      return (pointee + " " + spellSpace(pointer.getSpace()) + "*").str();
+    return (spellSpace(pointer.getSpace()) + " " + pointee + "*").str();
+  }
   if (auto matrix = dyn_cast<MatrixType>(type))
     return ("metal::simdgroup_matrix<" + spellScalar(matrix.getElement()) + ", 8, 8>").str();
   return spellScalar(type).str();
