@@ -72,6 +72,7 @@ class Generator:
         self.inputs, self.floats = INPUTS + double, ("float16", "bfloat16", "float32") + double
         self.program = Program(seed, "", grid, warps, {MODE[0]: self.random.choice(MODE[1])}, scalars,
                                {f"{d}_ptr": self.input(d) for d in self.inputs})
+        self.layouts = random.Random(~seed)  # of its own: hints change no program else
         self.vars: list[Var] = []
         self.values: list[dict[str, np.ndarray]] = [{} for _ in range(self.grid)]  # a dictionary a program of the grid
         self.lines: list[str] = []
@@ -106,7 +107,13 @@ class Generator:
         """Text of a load's hints, or nothing."""
         hint = self.random.choice(["", "", "", "cache_modifier='.cg'", "eviction_policy='evict_first'", "volatile=True"])
         self.program.histogram["cache hints"] += bool(hint)
-        return hint and f", {hint}"
+        return (hint and f", {hint}") + self.layout()
+
+    def layout(self) -> str:
+        """Text of a layout hint of a load or store, or nothing."""
+        layout = self.layouts.choice(["", "", "'COALESCED'", "'BLOCK'", "tl.MemoryLayout.BLOCK"])
+        self.program.histogram["layout hints"] += bool(layout)
+        return layout and f", layout={layout}"
 
     def pick(self, accept) -> Var | None:
         candidates = [v for v in self.vars if accept(v)]
@@ -218,8 +225,8 @@ class Generator:
                 f"    k{number} = tl.arange(0, {k})", f"    {name} = tl.full(({m}, {n}), {first}, tl.float32)",
                 f"    for t in range(0, {depth}, {k}):",
                 f"        c, r = t + k{number}[None, :], t + k{number}[:, None]",
-                f"        a = tl.load({p} + m{number} * {depth} + c, mask=(m{number} < {rows}) & (c < {depth}), other=0)",
-                f"        b = tl.load({p} + r * {cols} + n{number}, mask=(r < {depth}) & (n{number} < {cols}), other=0)",
+                f"        a = tl.load({p} + m{number} * {depth} + c, mask=(m{number} < {rows}) & (c < {depth}), other=0{self.layout()})",
+                f"        b = tl.load({p} + r * {cols} + n{number}, mask=(r < {depth}) & (n{number} < {cols}), other=0{self.layout()})",
                 f"        {name} += tl.dot(a, b)"]
 
     def store(self, var: Var, index: int):
@@ -240,7 +247,7 @@ class Generator:
             expected = (expected.view(np.uint32) >> 16).astype(np.uint16)
         if self.returned is not None:
             expected.reshape(self.grid, -1)[self.returned] = 0
-        self.lines.append(f"    tl.store({target} + {where}, {value}{f', mask={mask.name}' if mask else ''})")
+        self.lines.append(f"    tl.store({target} + {where}, {value}{f', mask={mask.name}' if mask else ''}{self.layout()})")
         self.program.outputs[name], self.program.exact[name] = expected, var.exact
         self.program.histogram["store masked" if mask else "store"] += 1
 

@@ -16,6 +16,7 @@ import argparse
 import collections
 import linecache
 import os
+import re
 import sys
 import time
 import warnings
@@ -54,13 +55,14 @@ def execute(program: Program, device: str, triton, language) -> dict[str, np.nda
     outputs = {name: np.zeros_like(expected) for name, expected in program.outputs.items()}
     inputs = {name: array.copy() for name, array in program.inputs.items()}
     arguments = [*inputs.values(), *program.scalars.values(), *outputs.values()]
-    options = {"device": device, "num_warps": program.warps, **program.constants}
+    options, text = {"device": device, "num_warps": program.warps, **program.constants}, program.text
     if device == "metal":
         triton.knobs.metal.seed = program.seed % 4  # the schedule of the lanes: 0 is in order
     if device == "upstream":  # its interpreter takes PyTorch tensors only
         import torch
         arguments, options = [torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in arguments], dict(program.constants)
-    jit(program.text, program.seed, triton, language)[program.grid](*arguments, **options)
+        text = re.sub(r", layout=[\w.']+", "", text)  # ours
+    jit(text, program.seed, triton, language)[program.grid](*arguments, **options)
     return outputs
 
 
@@ -95,6 +97,7 @@ def main() -> int:
     seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "little")
     print(f"seed {seed}", flush=True)
     warnings.filterwarnings("ignore", "view is deprecated")
+    warnings.filterwarnings("ignore", "layout hint")
     histogram, failures, refused, count, began = collections.Counter(), 0, collections.Counter(), 0, time.perf_counter()
     first: dict[str, int] = {}  # the seed that a reason of refusal was first seen with
     try:

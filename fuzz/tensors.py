@@ -245,9 +245,9 @@ def gather(g) -> Drawn | None:
     m = g.pick(lambda v: v.dtype == "int1" and v.shape == a.shape)
     address = f"{g.pointer(dtype)} + ({a.name} & {bits})"
     if m is None:
-        return "gather", f"tl.load({address})", dtype, a.shape, True, False, \
+        return "gather", f"tl.load({address}{g.layout()})", dtype, a.shape, True, False, \
             g.on(a, lambda x: data[(x & x.dtype.type(bits)).astype(np.int64)])
-    text = f"tl.load({address}, mask={m.name} & ({a.name} != 3), other=2)"
+    text = f"tl.load({address}, mask={m.name} & ({a.name} != 3), other=2{g.layout()})"
     return "gather masked", text, dtype, a.shape, True, False, \
         g.on(a, m, lambda x, p: np.where(p & (x != 3), data[(x & x.dtype.type(bits)).astype(np.int64)], NUMPY[dtype](2)))
 

@@ -12,7 +12,7 @@ RUN = pathlib.Path(__file__).parents[2] / "fuzz" / "run.py"
 # What must be drawn: the operations of the language and its constructs, types as words of the names of conversions.
 EVERY = """
 call returns closure global tuple slice constexpr augmented conditional chain boolean static if for range tl.range static_range
-tl.static_range unroll pointers while return shape x.T x.dtype element_ty method assume multiple_of max_contiguous cache hints
+tl.static_range unroll pointers while return shape x.T x.dtype element_ty method assume multiple_of max_contiguous cache layout hints
 load gather masked store tile atomic_add num_programs full zeros_like literal mixed scalar implicit
 add sub mul div rem sdiv srem u// u% and or xor invert not neg abs shl shr minimum maximum clamp cdiv
 cmp< cmp<= cmp> cmp>= cmp== cmp!= logical& logical| logical^ where

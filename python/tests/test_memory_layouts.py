@@ -179,6 +179,45 @@ def test_pointers_that_serve_accesses_with_several_hints(first, second, device):
     np.testing.assert_array_equal(copy, index)
 
 
+@triton.jit
+def in_place_kernel(index_ptr, x_ptr, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
+    at = tl.arange(0, ROWS)[:, None] * COLUMNS + tl.arange(0, COLUMNS)[None, :]
+    places = x_ptr + tl.load(index_ptr + at, layout="COALESCED")
+    x = tl.load(places, layout="BLOCK")
+    tl.store(places, x + 1)
+
+
+def test_pointers_change_their_layout(device):
+    index, x = np.random.default_rng(3).permutation(32 * 64).astype(np.int32), np.arange(32 * 64, dtype=np.float32)
+    compiled = in_place_kernel[(1,)](index, x, 32, 64, device=device)
+    np.testing.assert_array_equal(x, np.arange(1, 32 * 64 + 1))
+    if device == "metal":
+        assert "device float* threadgroup*" in compiled.asm["msl"]
+
+
+@triton.jit
+def masked_kernel(x_ptr, mask_ptr, y_ptr, z_ptr, ROWS: tl.constexpr, COLUMNS: tl.constexpr, LAYOUT: tl.constexpr):
+    at = tl.arange(0, ROWS)[:, None] * COLUMNS + tl.arange(0, COLUMNS)[None, :]
+    mask = tl.load(mask_ptr + at) > 0
+    x = tl.load(x_ptr + at, mask=mask, other=7, layout=LAYOUT)
+    tl.store(y_ptr + at, x)
+    tl.store(z_ptr + at, x, mask=mask, layout="COALESCED")
+
+
+@pytest.mark.parametrize("layout", HINTS)
+@pytest.mark.parametrize("columns", [32, 128])
+def test_masks_that_are_loaded(layout, columns, device):
+    """Each element of a mask is loaded once, also where vectors look at their elements one by one."""
+    random = np.random.default_rng(4)
+    x, mask = random.standard_normal((16, columns)).astype(np.float32), random.standard_normal((16, columns)).astype(np.float32)
+    y, z = np.zeros_like(x), np.zeros_like(x)
+    compiled = masked_kernel[(1,)](x, mask, y, z, 16, columns, layout, device=device)
+    np.testing.assert_array_equal(y, np.where(mask > 0, x, 7))
+    np.testing.assert_array_equal(z, np.where(mask > 0, x, 0))
+    if device == "metal":
+        assert compiled.asm["msl"].count("params.mask_ptr") == 1
+
+
 @pytest.mark.parametrize("hints", [("COALESCED", "BLOCK", "COALESCED"), ("BLOCK", "COALESCED", "BLOCK")])
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_products_stay(hints, dtype, device):

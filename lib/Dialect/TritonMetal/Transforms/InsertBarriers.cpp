@@ -6,10 +6,14 @@
 // meet at their end. All control flow of a program is uniform, so a barrier may stand anywhere.
 //
 // Device memory: where a load gives several lanes copies of one element (a scalar, or a tensor smaller than the threadgroup), one of
-// them alone writes what is stored through the same argument, and the copies of the others must be made before or after it.
+// them alone writes what is stored through the same argument, and the copies of the others must be made before or after it. And where a
+// hint gives an access another layout than one through the same argument has, another lane may access the element: a hint must not make
+// a race where there was none.
 //
 //===----------------------------------------------------------------------===//
 #include "triton_metal/Dialect/TritonMetal/Transforms/Passes.h"
+
+#include "triton_metal/Dialect/Triton/IR/MemoryLayout.h"
 
 namespace triton_metal::ttm {
 #define GEN_PASS_DEF_INSERTBARRIERS
@@ -28,8 +32,20 @@ struct Pending {
   bool isWrite;
   bool joined;  ///< a barrier of the SIMD-group came after it
   Value device; ///< the argument that the accessed device memory belongs to
+  // Of device memory:
+  bool hasCopies = false;      ///< a load, several lanes of which hold copies of one element
+  bool hasHint = false;
+  LayoutAttr layout = nullptr; ///< null for a scalar
+
   bool operator==(const Pending &other) const {
-    return array == other.array && isWrite == other.isWrite && joined == other.joined && device == other.device;
+    return array == other.array && isWrite == other.isWrite && joined == other.joined && device == other.device &&
+           hasCopies == other.hasCopies && hasHint == other.hasHint && layout == other.layout;
+  }
+  /// Whether, of two accesses through one argument, one lane may write what another one accesses.
+  bool mayCross(const Pending &other) const {
+    bool copied = isWrite != other.isWrite && (hasCopies || other.hasCopies);
+    bool hinted = (isWrite || other.isWrite) && (hasHint || other.hasHint) && layout != other.layout;
+    return copied || hinted;
   }
 };
 using State = SmallVector<Pending, 8>;
@@ -65,6 +81,11 @@ static Value rootOf(Value pointer) {
                isa<tt::AddPtrOp, tt::SplatOp, tt::BroadcastOp, tt::ExpandDimsOp, tt::ReshapeOp, tt::TransOp, tt::BitcastOp,
                    ConvertLayoutOp>(op)) {
       pointer = op->getOperand(0);
+    } else if (auto read = dyn_cast_or_null<ReadOp>(op)) { // a conversion
+      auto writes = llvm::make_filter_range(read.getMemory().getUsers(), llvm::IsaPred<WriteOp>);
+      if (writes.empty())
+        return {};
+      pointer = cast<WriteOp>(*writes.begin()).getValue();
     } else {
       return {};
     }
@@ -113,7 +134,7 @@ struct InsertBarriers : public triton_metal::ttm::impl::InsertBarriersBase<Inser
     if (isa<tt::DebugBarrierOp>(op))
       return apply(Scope::Threadgroup, /*device=*/true, state);
     if (auto load = dyn_cast<tt::LoadOp>(op))
-      return hasCopies(load) ? accessDevice(op, load.getPtr(), false, state) : void();
+      return accessDevice(op, load.getPtr(), false, state);
     if (auto store = dyn_cast<tt::StoreOp>(op))
       return accessDevice(op, store.getPtr(), true, state);
     if (isa<tt::AtomicRMWOp, tt::AtomicCASOp>(op))
@@ -150,17 +171,20 @@ struct InsertBarriers : public triton_metal::ttm::impl::InsertBarriersBase<Inser
       access.joined = true;
   }
 
-  /// A write, or a read of which several lanes hold a copy.
   void accessDevice(Operation *op, Value pointer, bool isWrite, State &state) {
     Value root = rootOf(pointer);
     if (!root)
       return;
-    if (llvm::any_of(state, [&](const Pending &earlier) { return earlier.device == root && earlier.isWrite != isWrite; })) {
+    Pending access{AllocOp(), isWrite, false, root};
+    access.hasCopies = !isWrite && hasCopies(op->getResult(0));
+    access.hasHint = op->hasAttr(tt::kMemoryLayout);
+    access.layout = getLayoutAttr(pointer.getType());
+    if (llvm::any_of(state, [&](const Pending &earlier) { return earlier.device == root && earlier.mayCross(access); })) {
       OpBuilder builder(op);
       BarrierOp::create(builder, op->getLoc(), Scope::Threadgroup, /*device=*/true);
       apply(Scope::Threadgroup, /*device=*/true, state);
     }
-    add(state, {AllocOp(), isWrite, false, root});
+    add(state, access);
   }
 
   void access(Operation *op, AllocOp array, bool isWrite, State &state) {
