@@ -407,6 +407,27 @@ def test_atomics(device, op, dtype, warps):
 
 
 @triton.jit
+def narrow_atomic_kernel(out_ptr, N: tl.constexpr):
+    s = tl.shared_memory((N,), out_ptr.dtype.element_ty)
+    i = tl.arange(0, 64)
+    s.store(i, 0.0, mask=i < N)
+    tl.barrier()
+    s.atomic_add(i % N, 1.0)
+    tl.barrier()
+    tl.store(out_ptr + i, s.load(i, mask=i < N), mask=i < N)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_atomics_of_16_bits(device, dtype):
+    out = empty(6, dtype)
+    narrow_atomic_kernel[(1,)](out, N=6, device=device)
+    np.testing.assert_array_equal(to_numpy(out), [11, 11, 11, 11, 10, 10])
+    if device == "metal":  # where the word of the last element would reach beyond the array
+        with pytest.raises(triton.UnsupportedOnDevice, match="array 's' ends within one"):
+            narrow_atomic_kernel[(1,)](empty(7, dtype), N=7, device=device)
+
+
+@triton.jit
 def scalar_atomic_kernel(out_ptr, n):
     s = tl.shared_memory((1,), tl.int32)
     s[0] = 40

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Lowering.h"
+#include "triton_metal/Analysis/SharedArrays.h"
 #include "triton_metal/Support/Unsupported.h"
 
 using namespace mlir;
@@ -48,6 +49,10 @@ LogicalResult KernelLowering::lowerAtomic(Operation *op, Value ptr, Value mask, 
                            "use a 32-bit type, or run the kernel with device=\"cpu\"");
   // Metal's atomics on floats are for device memory: those on shared arrays are made from the atomics on words.
   bool isShared = tt::isSharedPointer(ptr.getType());
+  for (tt::SharedMemoryOp array : isNarrow && isShared ? sharedArraysOf(source) : SmallVector<tt::SharedMemoryOp>())
+    if (array.getElementBytes() == 2 && array.getNumElements() % 2) // the last element's word would reach beyond the array
+      return emitUnsupported(op, "metal", "an atomic on 16 bits changes a word of 32, and array '" + array.getName() + "' ends within one",
+                             "make it one element longer", "an atomic on a shared array");
   auto function = [&](StringRef name) { return (isShared ? "shared_" + name : Twine(name)).str(); };
   Type word = builder.getIntegerType(width);
   auto asWords = [&](Value pointer) -> Value {
