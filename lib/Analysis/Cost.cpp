@@ -23,27 +23,34 @@ Box programOf(const Box &box, uint64_t number) {
   return one;
 }
 
-/// The cost of programs spread evenly over the boxes, for all of them.
-Cost sampled(Evaluator &evaluator, ArrayRef<Box> boxes, CostLimits limits) {
+/// The cost of the programs of the boxes, by as many of them as the effort is enough for; `taken` says how many.
+Cost sampled(Evaluator &evaluator, ArrayRef<Box> boxes, CostLimits limits, uint64_t &taken) {
   uint64_t programs = 0;
   for (const Box &box : boxes)
     programs += programsOf(box);
-  uint64_t count = std::min<uint64_t>(limits.sample, programs);
+  uint64_t most = std::min<uint64_t>(limits.sample, programs);
+  evaluator.effort = int64_t(limits.effort);
   Cost sum;
-  uint64_t before = 0, taken = 0;
-  auto box = boxes.begin();
-  for (uint64_t i = 0; i < count; ++i) {
-    uint64_t number = uint64_t((double(i) + 0.5) * double(programs) / double(count));
-    while (number - before >= programsOf(*box))
-      before += programsOf(*box++);
-    evaluator.effort = int64_t(limits.effort / count);
+  double place = 0.5;
+  for (taken = 0; taken < most; ++taken) {
+    // Multiples of the golden ratio lie evenly, however many there are.
+    auto number = std::min(uint64_t(place * double(programs)), programs - 1);
+    place += 0.6180339887498949;
+    place -= place >= 1;
+    auto box = boxes.begin();
+    for (; number >= programsOf(*box); ++box)
+      number -= programsOf(*box);
+    size_t reasons = evaluator.reasons.size();
     Split unused;
-    if (std::optional<Cost> cost = evaluator.evaluate(programOf(*box, number - before), unused)) {
-      sum += *cost;
-      ++taken;
+    std::optional<Cost> cost = evaluator.evaluate(programOf(*box, number), unused);
+    assert(cost && "one program needs no split");
+    if (evaluator.effort < 0 && taken > 0) { // its loops ended early
+      evaluator.forgetReasons(reasons);
+      break;
     }
+    sum += *cost;
   }
-  return taken ? sum.scaled(double(programs) / double(taken)) : sum;
+  return sum.scaled(double(programs) / double(taken));
 }
 
 } // namespace
@@ -90,8 +97,8 @@ LaunchCost triton_metal::analyzeCost(tt::FuncOp kernel, ArrayRef<uint64_t> argum
     boxes.push_back(box);
   }
   if (!boxes.empty()) {
-    uint64_t sample = std::min<uint64_t>(limits.sample, programs - reached);
-    result += sampled(evaluator, boxes, limits);
+    uint64_t sample = 0;
+    result += sampled(evaluator, boxes, limits, sample);
     if (sample < programs - reached)
       evaluator.explain(kernel.getLoc(), "too many different programs to evaluate: " + std::to_string(sample) + " of " +
                                              std::to_string(programs - reached) + " stand for the rest");

@@ -9,7 +9,7 @@ using namespace triton_metal;
 using namespace triton_metal::cost;
 
 /// What one evaluated operation takes, in units of effort.
-static constexpr int64_t kStepEffort = 20;
+static constexpr int64_t kStepEffort = 40;
 
 //===----------------------------------------------------------------------===//
 // The slice
@@ -100,7 +100,7 @@ static Known knownArgument(Type type, uint64_t bits) {
 Evaluator::Evaluator(tt::FuncOp kernel, ArrayRef<uint64_t> arguments, std::array<int32_t, 3> grid, std::vector<Visit> *visits)
     : kernel(kernel), grid(grid), relevant(findRelevant(kernel, /*withPointers=*/visits != nullptr)), visits(visits) {
   for (auto [argument, bits] : llvm::zip(kernel.getArguments(), arguments))
-    argumentValues[argument] = knownArgument(argument.getType(), bits);
+    set(argument, knownArgument(argument.getType(), bits));
 }
 
 SmallVector<unsigned> Evaluator::usedArguments() {
@@ -141,25 +141,37 @@ const Known &Evaluator::get(Value value) {
   return found == values.end() ? nothing : found->second;
 }
 
-const Evaluator::Plan &Evaluator::planOf(Block &block) {
-  auto found = plans.find(&block);
-  if (found != plans.end())
-    return found->second;
-  Plan plan;
+bool Evaluator::isSame(Operation *op) {
+  auto known = same.find(op);
+  if (known != same.end())
+    return known->second;
+  bool result = !isa<tt::GetProgramIdOp>(op) && !memoryAccess(op) && op->getNumRegions() == 0 && op->getNumResults() == 1;
+  for (Value operand : op->getOperands()) {
+    Operation *source = operand.getDefiningOp();
+    result = result && (source ? isSame(source) : operand.getParentBlock()->getParentOp() == kernel);
+  }
+  return same[op] = result;
+}
+
+Evaluator::Plan &Evaluator::planOf(Block &block) {
+  std::unique_ptr<Plan> &made = plans[&block];
+  if (made)
+    return *made;
+  auto plan = std::make_unique<Plan>();
   for (Operation &op : block.without_terminator()) {
     auto access = memoryAccess(&op);
     bool isStep = access || isa<scf::ForOp, scf::IfOp, scf::WhileOp>(op);
     if (!isStep)
-      plan.fixed += costOfOperation(&op);
+      plan->fixed += costOfOperation(&op);
     if (isStep || llvm::any_of(op.getResults(), [&](Value result) { return relevant.contains(result); }))
-      plan.steps.push_back(&op);
+      plan->steps.push_back({&op, isSame(&op), false});
   }
-  return plans[&block] = std::move(plan);
+  made = std::move(plan);
+  return *made;
 }
 
 std::optional<Cost> Evaluator::evaluate(const std::array<Interval, 3> &box, Split &wanted) {
   axes.assign(box.begin(), box.end());
-  values = argumentValues;
   split.reset();
   Cost cost = evaluateBlock(kernel.getBody().front());
   if (!split)
@@ -173,10 +185,14 @@ std::optional<Cost> Evaluator::evaluate(const std::array<Interval, 3> &box, Spli
 //===----------------------------------------------------------------------===//
 
 Cost Evaluator::evaluateBlock(Block &block) {
-  // Plans of inner blocks are made on the way, which moves those that are there.
-  Cost cost = planOf(block).fixed;
-  for (size_t i = 0; !split && i < planOf(block).steps.size(); ++i) {
-    Operation *op = planOf(block).steps[i];
+  Plan &plan = planOf(block);
+  Cost cost = plan.fixed;
+  for (Plan::Step &step : plan.steps) {
+    if (split)
+      break;
+    if (step.isDone)
+      continue;
+    Operation *op = step.op;
     effort -= kStepEffort;
     if (auto loop = dyn_cast<scf::ForOp>(op))
       cost += evaluateFor(loop);
@@ -186,9 +202,10 @@ Cost Evaluator::evaluateBlock(Block &block) {
       cost += evaluateWhile(loop);
     else if (memoryAccess(op))
       cost += evaluateMemory(op);
-    else if (op->getNumResults() == 1)
+    else if (op->getNumResults() == 1) {
       set(op->getResult(0), transfer(op));
-    else
+      step.isDone = step.isSame && !split;
+    } else
       for (Value result : op->getResults())
         set(result, Known::unknown(op));
   }

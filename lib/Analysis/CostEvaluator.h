@@ -37,6 +37,9 @@ inline unsigned widthOf(mlir::Type type) {
   return mlir::isa<mlir::IntegerType>(element) ? element.getIntOrFloatBitWidth() : 64;
 }
 
+/// Elements of `shape`, each taken from where `strides` say that it lies in `source`.
+std::vector<int64_t> permuted(const std::vector<int64_t> &source, Shape shape, llvm::ArrayRef<int64_t> strides);
+
 class Evaluator {
 public:
   /// Where `visits` is given, pointers are followed, and it gets every access that is reached, in order.
@@ -62,9 +65,15 @@ private:
   /// What is evaluated of a block, and what the rest of it costs each time.
   struct Plan {
     Cost fixed;
-    llvm::SmallVector<mlir::Operation *> steps;
+    struct Step {
+      mlir::Operation *op;
+      bool isSame; ///< its result is the same in every program and iteration
+      bool isDone; ///< and is known
+    };
+    llvm::SmallVector<Step> steps;
   };
-  const Plan &planOf(mlir::Block &block);
+  Plan &planOf(mlir::Block &block);
+  bool isSame(mlir::Operation *op);
 
   // CostEvaluator.cpp: blocks, loops, memory. After each, `split` may be set, and then the result says nothing.
   Cost evaluateBlock(mlir::Block &block);
@@ -99,8 +108,8 @@ private:
   // CostElements.cpp
   /// Element by element, at one point of the box.
   Known pointwise(mlir::Operation *op);
-  /// All elements, where every axis that they depend on has one position; else a split is asked for.
-  std::optional<std::vector<int64_t>> elementsOf(const Known &known, Shape shape);
+  /// All elements, where every axis that they depend on has one position; else a split is asked for, and there are none.
+  std::shared_ptr<const std::vector<int64_t>> elementsOf(const Known &known, Shape shape);
 
   const Known &get(mlir::Value value);
   void set(mlir::Value value, Known known) { values[value] = std::move(known); }
@@ -108,9 +117,9 @@ private:
   tt::FuncOp kernel;
   std::array<int32_t, 3> grid;
   llvm::DenseSet<mlir::Value> relevant;
-  llvm::DenseMap<mlir::Block *, Plan> plans;
+  llvm::DenseMap<mlir::Block *, std::unique_ptr<Plan>> plans;
+  llvm::DenseMap<mlir::Operation *, bool> same;
   llvm::DenseMap<mlir::Value, Known> values;
-  llvm::DenseMap<mlir::Value, Known> argumentValues;
   Axes axes;
   std::optional<Split> split;
   std::vector<Visit> *visits;

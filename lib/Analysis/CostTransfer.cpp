@@ -392,15 +392,12 @@ Known Evaluator::transferShape(Operation *op, const Known &source) {
     known.affine.perDim.assign(to.size(), 0);
     return known;
   }
-  std::optional<std::vector<int64_t>> elements = elementsOf(source, from);
-  if (!elements)
+  known.elements = elementsOf(source, from);
+  if (!known.elements)
     return Known::unknown(op);
-  if (isa<tt::ReshapeOp>(op)) {
-    Known list = Known::list(std::move(*elements));
-    list.atMost = source.atMost;
-    list.origin = source.origin;
-    return list;
-  }
+  known.kind = Kind::Elements;
+  if (isa<tt::ReshapeOp>(op))
+    return known;
   // Each element of the result from where it lies in the source.
   SmallVector<int64_t> strides(from.size(), 1), perResultDim(to.size());
   for (size_t dim = from.size(); dim-- > 1;)
@@ -409,21 +406,9 @@ Known Evaluator::transferShape(Operation *op, const Known &source) {
     size_t old = isa<tt::TransOp>(op) ? size_t(cast<tt::TransOp>(op).getOrder()[dim]) : dim;
     perResultDim[dim] = from[old] == to[dim] ? strides[old] : 0;
   }
-  std::vector<int64_t> results(static_cast<size_t>(numElements(to)));
-  SmallVector<int64_t> index(to.size(), 0);
-  for (int64_t &element : results) {
-    int64_t at = 0;
-    for (size_t dim = 0; dim < to.size(); ++dim)
-      at += perResultDim[dim] * index[dim];
-    element = (*elements)[size_t(at)];
-    for (size_t dim = to.size(); dim-- > 0 && ++index[dim] == to[dim];)
-      index[dim] = 0;
-  }
-  effort -= int64_t(results.size());
-  Known list = Known::list(std::move(results));
-  list.atMost = source.atMost;
-  list.origin = source.origin;
-  return list;
+  effort -= numElements(to) / 4;
+  known.elements = std::make_shared<const std::vector<int64_t>>(permuted(*known.elements, to, perResultDim));
+  return known;
 }
 
 //===----------------------------------------------------------------------===//
@@ -478,12 +463,13 @@ Known Evaluator::transfer(Operation *op) {
     if (base.isUnknown() || offset.isUnknown())
       return Known::unknown(base.isUnknown() ? base.origin : offset.origin);
     Shape shape = tt::getShapeOf(pointer.getType());
-    std::optional<std::vector<int64_t>> addresses = elementsOf(base, shape), offsets = elementsOf(offset, shape);
-    if (!addresses || !offsets)
+    auto bases = elementsOf(base, shape), offsets = elementsOf(offset, shape);
+    if (!bases || !offsets)
       return Known::unknown(op);
-    for (auto [address, moved] : llvm::zip(*addresses, *offsets))
+    std::vector<int64_t> addresses = *bases;
+    for (auto [address, moved] : llvm::zip(addresses, *offsets))
       address += moved * bytes;
-    return Known::list(std::move(*addresses));
+    return Known::list(std::move(addresses));
   }
   if (isa<tt::PtrToIntOp, tt::IntToPtrOp>(op) || (isa<tt::BitcastOp>(op) && isa<tt::PointerType>(tt::getElementOf(resultType(op)))))
     return get(op->getOperand(0));

@@ -57,7 +57,7 @@ struct LaunchCost : Cost {
 };
 
 struct CostLimits {
-  uint64_t effort = 6'000'000; ///< in units of about 5 ns; the sample may take as much again
+  uint64_t effort = 8'000'000; ///< in units of about 4 ns; the sample may take as much again
   unsigned sample = 64;        ///< programs that stand for those that were not reached
 };
 

@@ -91,7 +91,7 @@ _lock = threading.Lock()
 def launch_cost(compiled: CompiledKernel, params: bytes, grid: tuple[int, int, int]) -> LaunchCost:
     """The cost of launching `compiled` with this block of parameters, see profiling.bound.bind. The same launch is counted once.
 
-    Takes about a millisecond, and some 50 where programs differ so much that only a sample of them is counted; `reasons` says so then.
+    Takes about a millisecond, and some 80 where programs differ so much that only a sample of them is counted; `reasons` says so then.
     """
     return launch_costs(compiled, [(params, grid)])[0]
 
