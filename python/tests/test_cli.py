@@ -181,7 +181,21 @@ def test_inspect_gives_launches_to_programs_and_the_status_of_the_script(script,
     assert output("compile", f"{script}:tuned", "-s", found[0]["signature"], "-d", "cpu", "-e", "ttir").count("divisibility") == 1
 
 
+def test_inspect_explains_launches_with_their_arguments(script, tmp_path):
+    cache = {"TRITON_METAL_CACHE_DIR": str(tmp_path)}
+    text = output("inspect", "--explain", "-d", "metal", f"{script}:first", "--launch", **cache)
+    assert "first on apple-m1, 4 warps (128 threads): 0 bytes of threadgroup memory" in text and "facts:" not in text
+    done = call("inspect", "--explain", "--json", script, "--launch", **cache)
+    for kernel in json.loads(done.stdout.partition("\n")[2]):
+        assert kernel["explanation"]["layouts"]
+    file = tmp_path / "doubles.py"
+    file.write_text(SCRIPT.replace("float32", "float64"))
+    text = output("inspect", "--explain", f"{file}:first", "--launch", **cache)
+    assert text.count("first on cpu, 4 warps: 1 launch") == 1 and "remedy: compute in float32" in text
+
+
 @pytest.mark.parametrize("words, message", [
+    (("--explain", "-s", "x"), "--explain looks at the arguments of a launch: add --launch"),
     (("--launch", "-s", "x"), "nothing.py launched no kernel; it launched: nothing"),
     (("-s", "*fp32", "--launch"), "leave --signature and .ttir files out"),
     (("--stage", "ptx"), "there is no stage ptx; there are ttir, llir, asm, obj, ttm, msl, air"),

@@ -105,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     device(sub)
     sub.add_argument("--stage", action="append", metavar="STAGE[,...]", help="print these stages only")
     sub.add_argument("--facts", action="store_true", help="print the facts of the code only")
+    sub.add_argument("--explain", action="store_true", help="with --launch: what the compiler made of it, and what could be better")
     sub.add_argument("--json", action="store_true", help="for programs")
     sub.add_argument("--launch", nargs=argparse.REMAINDER, metavar="ARGUMENT",
                      help="run FILE as a script, with all arguments that follow, and show what it launches")  # fmt: skip

@@ -8,6 +8,7 @@ from ..compiler import compile
 from ..compiler.compiler import CompiledKernel
 from ..compiler.stages import STAGES
 from ..devices import current_device, set_device
+from ..errors import TritonError
 from .scripts import Launched, recorded_launches, run_script
 from .sources import UsageError, declaration, kernels_of, load_file, signature_of, source_of
 
@@ -21,6 +22,8 @@ examples:
       run the script, and show each kernel that it launches, with the signature that the launch had
   triton-metal inspect --stage msl examples/matmul.py:matmul_kernel --launch --device metal
       the Metal text of what the script launches; all behind --launch goes to the script
+  triton-metal inspect --explain examples/softmax.py --launch --device metal
+      what became of each with the arguments that it was launched with: layouts, conversions, threadgroup memory, barriers, poor accesses
   triton-metal inspect kernel.ttir --stage llir,asm
       several stages of a file of TTIR
 
@@ -67,6 +70,10 @@ def _as_json(kernel: CompiledKernel, launched: Launched | None, stages: list[str
              "stages": _lengths(kernel)}  # fmt: skip
     if launched is not None:
         found |= {"grid": list(launched.grid), "launches": launched.launches}
+        if isinstance(launched.explanation, TritonError):
+            found["explanation"] = str(launched.explanation)
+        elif launched.explanation is not None:
+            found["explanation"] = json.loads(launched.explanation.to_json())
     return found | {"text": {stage: kernel.asm[stage] for stage in stages}} if stages else found
 
 
@@ -82,7 +89,9 @@ def _print(kernel: CompiledKernel, launched: Launched | None, stages: list[str],
         print(f"{kernel.name} on {kernel.metadata.target}, {kernel.metadata.num_warps} warps{times}")
     if facts:
         _print_facts(kernel)
-    if not stages and not facts:
+    if launched is not None and launched.explanation is not None:
+        print(launched.explanation)
+    elif not stages and not facts:
         signature = signature_of(kernel)
         if launched is not None and signature is not None:
             print(f'signature: "{signature}"')
@@ -114,7 +123,7 @@ def _launched(options, stages: list[str]) -> int:
     if options.device is not None:
         set_device(options.device)
     try:
-        with recorded_launches() as seen:
+        with recorded_launches(options.explain) as seen:
             status = run_script(options.file, options.launch)
     finally:
         set_device(before)
@@ -145,6 +154,8 @@ def inspect_command(options) -> int:
         if options.signature is not None or options.file.endswith(".ttir"):
             raise UsageError("--launch runs a script and takes signatures from its launches: leave --signature and .ttir files out")
         return _launched(options, stages)
+    if options.explain:
+        raise UsageError("--explain looks at the arguments of a launch: add --launch")
     if not options.file.endswith(".ttir") and options.signature is None and not stages and not options.facts:
         return _list_kernels(options)
     source = source_of(options.file, options.kernel, options.signature)

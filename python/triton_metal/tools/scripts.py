@@ -11,18 +11,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .. import _core, knobs
-from ..compiler.compiler import CompiledKernel
+from ..compiler.compiler import ASTSource, CompiledKernel
 from ..errors import TritonError
 from .sources import UsageError
 
 
 @dataclass
 class Launched:
-    """One compiled kernel that a script launched: the grid of its first launch, and how often it was launched."""
+    """One compiled kernel that a script launched: the grid of its first launch, and how often it was launched.
+
+    `explanation`: of the first launch, an Explanation or the error that there was instead; None where none was asked for.
+    """
 
     kernel: CompiledKernel
     grid: tuple[int, int, int]
     launches: int = 0
+    explanation: object = None
 
 
 def check_script(path: str, is_module: bool = False) -> None:
@@ -59,15 +63,33 @@ def run_script(path: str, arguments: list[str], is_module: bool = False) -> int:
     return 0
 
 
+def _explanation(launch: dict):
+    from ..profiling.explain import explain
+
+    kernel = launch["kernel"]
+    try:
+        return explain(kernel.src.fn, launch["args"], launch["grid"], kernel.metadata.target, num_warps=kernel.metadata.num_warps)
+    except TritonError as error:
+        return error
+
+
 @contextlib.contextmanager
-def recorded_launches() -> Iterator[dict[int, Launched]]:
-    """What is launched inside, trials of tuners excepted: each compiled kernel once, in the order of first launches."""
+def recorded_launches(explain: bool = False) -> Iterator[dict[int, Launched]]:
+    """What is launched inside, trials of tuners excepted: each compiled kernel once, in the order of first launches.
+
+    explain: say what the compiler made of each of them, with the arguments of its first launch.
+    """
     seen: dict[int, Launched] = {}
 
     def note(launch: dict) -> None:
-        if not _core.is_searching():
-            kernel = launch["kernel"]
-            seen.setdefault(id(kernel), Launched(kernel, launch["grid"])).launches += 1
+        if _core.is_searching():
+            return
+        kernel = launch["kernel"]
+        if id(kernel) not in seen:
+            seen[id(kernel)] = Launched(kernel, launch["grid"])
+            if explain and isinstance(kernel.src, ASTSource):
+                seen[id(kernel)].explanation = _explanation(launch)
+        seen[id(kernel)].launches += 1
 
     knobs.runtime.launch_enter_hook.add(note)
     try:
