@@ -159,6 +159,10 @@ def write_kernel(out_ptr, i, FORM: tl.constexpr):
         tl.store(s.ptr(a, a), a, mask=a > 0)
     elif FORM == "unpacked":
         s[0, 0], s[5, 7] = i, i + 1
+    elif FORM == "all":
+        s[:] = i
+    elif FORM == "slice of any length":
+        s[1:6, 7:0:-3] = 2.5
     tl.barrier()
     tl.store(out_ptr + flat, s.load(flat // 8, flat % 8, mask=flat < 48, other=9.0), mask=flat < 64)
 
@@ -169,6 +173,8 @@ WRITE = {
     "column": lambda s, i: s.__setitem__((slice(0, 4), 3), A), "scatter": lambda s, i: s.__setitem__((A, 7 - A), A * 2.0),
     "grid": lambda s, i: s.__setitem__((A[:, None] + 1, A[None, :] * 2), A[:, None] * 10 + A[None, :]),
     "masked": lambda s, i: s.__setitem__((A[A != 2], 5), A[A != 2]), "pointer": lambda s, i: s.__setitem__((A[1:], A[1:]), A[1:]),
+    "all": lambda s, i: s.__setitem__(slice(None), i),
+    "slice of any length": lambda s, i: s.__setitem__((slice(1, 6), slice(7, 0, -3)), 2.5),
     "unpacked": lambda s, i: (s.__setitem__((0, 0), i), s.__setitem__((5, 7), i + 1)),
 }
 

@@ -202,8 +202,10 @@ public:
   //===--- shared memory -------------------------------------------------------===//
   /// A new array in the program's own memory, called after the variable that is being computed; gives a pointer to its first element.
   Result<Tensor> sharedMemory(llvm::ArrayRef<int64_t> shape, Elem elem);
-  /// Pointers to what `indices`, one for each dimension of `shape`, select.
-  Result<Tensor> sharedPointer(Tensor base, llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<SharedIndex> indices);
+  /// Pointers to what `indices`, one for each dimension of `shape`, select. With `mask`, ranges may be of any length: they are rounded up
+  /// to a power of two, and where one was, `mask` tells the elements that count.
+  Result<Tensor> sharedPointer(Tensor base, llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<SharedIndex> indices,
+                               std::optional<Tensor> *mask = nullptr);
   Result<Nothing> sharedBarrier();
 
   //===--- contraction, reduction, scan ----------------------------------------===//

@@ -230,28 +230,24 @@ void Walker::assign(Node *target, const Value &value) {
     fail(ErrorKind::NotImplemented, "Attribute assignment is not supported in triton");
   case NodeKind::Subscript: {
     Value array = visit(target->a);
-    storeElements(target, sharedPlaceOf(array, visit(target->b), target), value);
-    return;
+    return storeElements(target, array, visit(target->b), value);
   }
   default:
     fail(ErrorKind::NotImplemented, "__setitem__ is not supported in triton");
   }
 }
 
-Tensor Walker::sharedPlaceOf(const Value &array, const Value &index, Node *node) {
+void Walker::storeElements(Node *node, const Value &array, const Value &index, const Value &value) {
   if (array.kind != Value::Kind::SharedArray)
     fail(ErrorKind::NotImplemented, "__setitem__ is not supported in triton");
-  try {
-    return sharedPlace(sem, array, {index});
-  } catch (...) {
-    rethrowFromCall(node);
-  }
-}
-
-void Walker::storeElements(Node *node, Tensor place, const Value &value) {
   sem.setPlace(frame().firstLine + node->line, frame().firstColumn + node->column);
   try {
-    get(sem.store(place, toOperand(value), std::nullopt, {}));
+    Operand operand = toOperand(value);
+    // One number goes into any slice; what has a shape must have a tensor's.
+    auto *tensor = std::get_if<Tensor>(&operand);
+    std::optional<Tensor> mask;
+    Tensor place = sharedPlace(sem, array, {index}, tensor && tensor->isBlock() ? nullptr : &mask);
+    get(sem.store(place, operand, mask ? std::optional<Operand>(*mask) : std::nullopt, {}));
   } catch (...) {
     rethrowFromCall(node);
   }

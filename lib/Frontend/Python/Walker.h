@@ -118,9 +118,8 @@ private:
   Outcome visitBody(const std::vector<Node *> &statements, size_t from, bool tail);
   void visitStatement(Node *node);
   void assign(Node *target, const Value &value);
-  /// The pointers of a subscript that is assigned to; an error for values other than shared arrays.
-  Tensor sharedPlaceOf(const Value &array, const Value &index, Node *node);
-  void storeElements(Node *node, Tensor place, const Value &value);
+  /// `array[index] = value`; an error for values other than shared arrays.
+  void storeElements(Node *node, const Value &array, const Value &index, const Value &value);
   void visitAssign(Node *node, const std::vector<Node *> &targets, Node *valueNode);
   void assignNamed(Node *target, Node *valueNode);
   Value sanitize(const Value &value);

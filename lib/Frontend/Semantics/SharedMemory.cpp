@@ -79,8 +79,9 @@ static Result<Tensor> placed(Semantics &semantics, Tensor value, int64_t first, 
   return value;
 }
 
-static Result<Tensor> rangeTensor(Semantics &semantics, const SharedIndex &range, int64_t dim) {
-  int64_t count = range.count;
+/// The coordinates of a range; a count that is no power of two is rounded up if `pads`.
+static Result<Tensor> rangeTensor(Semantics &semantics, const SharedIndex &range, int64_t dim, bool pads) {
+  int64_t count = pads ? int64_t(llvm::PowerOf2Ceil(uint64_t(std::max<int64_t>(range.count, 0)))) : range.count;
   if (count <= 0)
     return valueError("the slice of dimension " + std::to_string(dim) + " is empty");
   if (!llvm::isPowerOf2_64(uint64_t(count)))
@@ -96,7 +97,19 @@ static Result<Tensor> rangeTensor(Semantics &semantics, const SharedIndex &range
   return semantics.binary(BinaryOp::Add, *sum, Number::fromInt(range.start), /*sanitize=*/false);
 }
 
-Result<Tensor> Semantics::sharedPointer(Tensor base, ArrayRef<int64_t> shape, ArrayRef<SharedIndex> indices) {
+/// The mask of the first `count` of the elements of `steps`, placed as they are, and `mask`.
+static Result<Nothing> limit(Semantics &semantics, std::optional<Tensor> &mask, Tensor steps, int64_t count) {
+  TM_TRY(inside, semantics.compare(CompareOp::Lt, steps, Number::fromInt(count)));
+  if (mask) {
+    TM_TRY(both, semantics.binary(BinaryOp::And, *mask, inside));
+    inside = both;
+  }
+  mask = inside;
+  return Nothing{};
+}
+
+Result<Tensor> Semantics::sharedPointer(Tensor base, ArrayRef<int64_t> shape, ArrayRef<SharedIndex> indices,
+                                        std::optional<Tensor> *mask) {
   SmallVector<int64_t> strides(shape.size(), 1);
   for (size_t dim = shape.size(); dim-- > 1;)
     strides[dim - 1] = strides[dim] * shape[dim];
@@ -151,8 +164,14 @@ Result<Tensor> Semantics::sharedPointer(Tensor base, ArrayRef<int64_t> shape, Ar
       bool isRange = index.kind == Selects::Range;
       Tensor value;
       if (isRange) {
-        TM_TRY(range, rangeTensor(*this, index, int64_t(dim)));
+        TM_TRY(range, rangeTensor(*this, index, int64_t(dim), mask));
         value = range;
+        if (mask && range.type.numElements() != index.count) {
+          TM_TRY(steps, arange(0, range.type.numElements()));
+          TM_TRY(wideSteps, placed(*this, steps, at, rank));
+          TM_TRY(limited, limit(*this, *mask, wideSteps, index.count));
+          (void)limited;
+        }
       } else {
         value = *nextTensor++;
       }

@@ -86,9 +86,9 @@ std::pair<Tensor, std::optional<Operand>> tilePointers(Semantics &sem, const Til
 /// An attribute or a method of a tensor descriptor (Builtins/Descriptors.cpp).
 Value descriptorAttribute(Walker &walker, const Value &descriptor, nb::handle name);
 /// An attribute or a method of a shared array, and the pointers that an index into it selects: one value, or one a dimension
-/// (Builtins/SharedMemory.cpp).
+/// (Builtins/SharedMemory.cpp). `mask` as Semantics::sharedPointer has it.
 Value sharedAttribute(Walker &walker, const Value &array, nb::handle name);
-Tensor sharedPlace(Semantics &sem, const Value &array, const std::vector<Value> &index);
+Tensor sharedPlace(Semantics &sem, const Value &array, const std::vector<Value> &index, std::optional<Tensor> *mask = nullptr);
 /// A descriptor that is an argument, from its entry in the signature, `tensordesc<fp32[8, 16]>` or `tensordesc<fp32[8, 16], nan>`: its
 /// tensors have types and no handles. Nothing for other text.
 std::optional<Value> descriptorPrototype(const std::string &text);

@@ -79,7 +79,8 @@ static SharedIndex sliceIndex(const Value &slice, size_t dim, int64_t size) {
   return index;
 }
 
-Tensor triton_metal::frontend::sharedPlace(Semantics &sem, const Value &array, const std::vector<Value> &given) {
+Tensor triton_metal::frontend::sharedPlace(Semantics &sem, const Value &array, const std::vector<Value> &given,
+                                           std::optional<Tensor> *mask) {
   std::vector<int64_t> shape = shapeOf(array);
   std::vector<Value> entries = given.size() == 1 && given[0].isTuple() ? given[0].elements() : given;
   auto isEllipsis = [](const Value &value) { return value.isConstant() && value.object.ptr() == Py_Ellipsis; };
@@ -113,7 +114,7 @@ Tensor triton_metal::frontend::sharedPlace(Semantics &sem, const Value &array, c
   }
   while (indices.size() < shape.size()) // as in NumPy: what is not said is all
     wholeDimension();
-  return get(sem.sharedPointer(baseOf(array), shape, indices));
+  return get(sem.sharedPointer(baseOf(array), shape, indices, mask));
 }
 
 //===----------------------------------------------------------------------===//
