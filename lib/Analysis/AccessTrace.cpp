@@ -87,7 +87,7 @@ AccessTrace triton_metal::traceAccesses(tt::FuncOp kernel, ArrayRef<uint64_t> ar
   for (unsigned axis = 0; axis < 3; ++axis)
     box[axis] = {program[axis], program[axis] + 1};
   Split split;
-  trace.isWhole = evaluator.evaluate(box, split) && evaluator.effort >= 0;
+  trace.isWhole = evaluator.evaluate(box, split) && evaluator.effort >= 0 && evaluator.followsControl;
   for (const Visit &visit : visits)
     trace.visits.push_back(visitOf(visit));
   return trace;

@@ -147,6 +147,20 @@ def test_what_data_decides_is_said_to_be_unknown():
     assert "the places come from memory (a gather)" in gathered.reasons[0].what
 
 
+@triton.jit
+def loop_of_data_kernel(count_ptr, x_ptr, y_ptr, N: tl.constexpr):
+    i = tl.arange(0, N)
+    total = tl.zeros((N,), tl.float32)
+    for step in range(tl.load(count_ptr)):
+        total += tl.load(x_ptr + step * N + i)
+    tl.store(y_ptr + i, total)
+
+
+def test_a_loop_that_data_ends():
+    report = metal.analyze_memory_access(loop_of_data_kernel, (aligned(1, np.int32), *arrays(512, 512), 512))
+    assert not report.exact and all("how often it runs" in access.unknown or "loaded data" in access.unknown for access in report.accesses)
+
+
 def test_a_record_has_its_line_and_its_layout():
     x, y = arrays(2048, 2048)
     report = metal.analyze_memory_access(stream_kernel, (x, y, 2048, 1024), grid=(2,), num_warps=8)

@@ -155,7 +155,9 @@ static llvm::json::Object describe(const AccessFindings &findings, ArrayRef<cons
     record["bytes"] = findings.traffic->elements * uint64_t(access.elementBytes);
   }
   if (!findings.traffic && !visits.empty())
-    record["unknown"] = findings.origin.isLoaded ? "the places depend on loaded data" : "the places are not followed";
+    record["unknown"] = findings.origin.isLoaded || isa_and_nonnull<tt::LoadOp, tt::AtomicRMWOp, tt::AtomicCASOp>(origin)
+                            ? "the places depend on loaded data"
+                            : "the places are not followed";
   else if (visits.empty())
     record["unknown"] = "it is not reached by this program";
   else if (access.dot)
@@ -204,7 +206,9 @@ llvm::json::Array ttm::reportAccesses(tt::FuncOp kernel, const LaunchFacts &laun
         findings.traffic->add(countTraffic(access, *visit), 1);
     }
     llvm::json::Object record = describe(findings, list);
-    record["exact"] = isKnown && trace.isWhole && !record.get("unknown");
+    if (!trace.isWhole && !record.get("unknown"))
+      record["unknown"] = "how often it runs depends on a loop or a condition that is not followed";
+    record["exact"] = !record.get("unknown");
     records.push_back(std::move(record));
   }
   return records;
