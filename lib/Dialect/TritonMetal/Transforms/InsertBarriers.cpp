@@ -6,14 +6,12 @@
 // meet at their end. All control flow of a program is uniform, so a barrier may stand anywhere.
 //
 // Device memory: where a load gives several lanes copies of one element (a scalar, or a tensor smaller than the threadgroup), one of
-// them alone writes what is stored through the same argument, and the copies of the others must be made before or after it. And where a
-// hint gives an access another layout than one through the same argument has, another lane may access the element: a hint must not make
-// a race where there was none.
+// them alone writes what is stored through the same argument, and the copies of the others must be made before or after it. And where
+// accesses through one argument have different layouts, one of them a write, another lane may have the element: layouts, which a hint
+// may ask for, must not make a race where the kernel has none.
 //
 //===----------------------------------------------------------------------===//
 #include "triton_metal/Dialect/TritonMetal/Transforms/Passes.h"
-
-#include "triton_metal/Dialect/Triton/IR/MemoryLayout.h"
 
 namespace triton_metal::ttm {
 #define GEN_PASS_DEF_INSERTBARRIERS
@@ -34,18 +32,16 @@ struct Pending {
   Value device; ///< the argument that the accessed device memory belongs to
   // Of device memory:
   bool hasCopies = false;      ///< a load, several lanes of which hold copies of one element
-  bool hasHint = false;
   LayoutAttr layout = nullptr; ///< null for a scalar
 
   bool operator==(const Pending &other) const {
     return array == other.array && isWrite == other.isWrite && joined == other.joined && device == other.device &&
-           hasCopies == other.hasCopies && hasHint == other.hasHint && layout == other.layout;
+           hasCopies == other.hasCopies && layout == other.layout;
   }
   /// Whether, of two accesses through one argument, one lane may write what another one accesses.
   bool mayCross(const Pending &other) const {
     bool copied = isWrite != other.isWrite && (hasCopies || other.hasCopies);
-    bool hinted = (isWrite || other.isWrite) && (hasHint || other.hasHint) && layout != other.layout;
-    return copied || hinted;
+    return copied || ((isWrite || other.isWrite) && layout != other.layout);
   }
 };
 using State = SmallVector<Pending, 8>;
@@ -177,7 +173,6 @@ struct InsertBarriers : public triton_metal::ttm::impl::InsertBarriersBase<Inser
       return;
     Pending access{AllocOp(), isWrite, false, root};
     access.hasCopies = !isWrite && hasCopies(op->getResult(0));
-    access.hasHint = op->hasAttr(tt::kMemoryLayout);
     access.layout = getLayoutAttr(pointer.getType());
     if (llvm::any_of(state, [&](const Pending &earlier) { return earlier.device == root && earlier.mayCross(access); })) {
       OpBuilder builder(op);

@@ -132,9 +132,9 @@ tt.func public @apart(%p: !tt.ptr<f32>, %q: !tt.ptr<f32>, %r: !tt.ptr<f32>) {
   tt.return
 }
 
-// A hint gives a load lanes of its own: other lanes store its elements. Without a hint that is left to the kernel.
-// CHECK-LABEL: @hinted
-// CHECK: tt.load {{.*}}ttm.memory_layout
+// In another layout other lanes store the elements.
+// CHECK-LABEL: @turned
+// CHECK: tt.load
 // CHECK-NOT: ttm.barrier
 // CHECK: tt.load
 // CHECK-NEXT: ttm.barrier threadgroup device
@@ -142,12 +142,12 @@ tt.func public @apart(%p: !tt.ptr<f32>, %q: !tt.ptr<f32>, %r: !tt.ptr<f32>) {
 // CHECK-NEXT: tt.store
 // CHECK-NEXT: tt.return
 #turned = #ttm.layout<register = [], lane = [[16], [8], [4], [2], [1]], simdgroup = []>
-tt.func public @hinted(%p: !tt.ptr<f32>, %q: !tt.ptr<f32>) {
+tt.func public @turned(%p: !tt.ptr<f32>, %q: !tt.ptr<f32>) {
   %at = tt.splat %p : !tt.ptr<f32> -> tensor<32x!tt.ptr<f32>, #lanes>
   %turned = tt.splat %p : !tt.ptr<f32> -> tensor<32x!tt.ptr<f32>, #turned>
   %other = tt.splat %q : !tt.ptr<f32> -> tensor<32x!tt.ptr<f32>, #lanes>
   %otherTurned = tt.splat %q : !tt.ptr<f32> -> tensor<32x!tt.ptr<f32>, #turned>
-  %x = tt.load %turned {ttm.memory_layout = "coalesced"} : tensor<32x!tt.ptr<f32>, #turned>
+  %x = tt.load %turned : tensor<32x!tt.ptr<f32>, #turned>
   %y = tt.load %other : tensor<32x!tt.ptr<f32>, #lanes>
   tt.store %at, %y : tensor<32x!tt.ptr<f32>, #lanes>
   tt.store %otherTurned, %x : tensor<32x!tt.ptr<f32>, #turned>
