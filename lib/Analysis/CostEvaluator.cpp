@@ -71,7 +71,7 @@ llvm::DenseSet<Value> cost::findRelevant(tt::FuncOp kernel, bool withPointers) {
       need(branch.elseYield()->getOperand(number));
     } else if (auto loop = dyn_cast<scf::WhileOp>(op)) {
       need(loop.getConditionOp().getArgs()[number]);
-    } else if (!memoryAccess(op) && op->getNumRegions() == 0) {
+    } else if (!memoryAccess(op)) {
       for (Value operand : op->getOperands())
         need(operand);
     }
@@ -141,6 +141,13 @@ const Known &Evaluator::get(Value value) {
   return found == values.end() ? nothing : found->second;
 }
 
+Known Evaluator::unknownResult(Operation *op) {
+  for (Value operand : op->getOperands())
+    if (const Known &known = get(operand); known.isUnknown() && known.origin)
+      return Known::unknown(known.origin);
+  return Known::unknown(op);
+}
+
 bool Evaluator::isSame(Operation *op) {
   auto known = same.find(op);
   if (known != same.end())
@@ -207,7 +214,7 @@ Cost Evaluator::evaluateBlock(Block &block) {
       step.isDone = step.isSame && !split;
     } else
       for (Value result : op->getResults())
-        set(result, Known::unknown(op));
+        set(result, unknownResult(op));
   }
   return cost;
 }

@@ -112,6 +112,8 @@ private:
   std::shared_ptr<const std::vector<int64_t>> elementsOf(const Known &known, Shape shape);
 
   const Known &get(mlir::Value value);
+  /// Nothing is known of a result of `op`: because of an operand of which nothing is known, or of the operation.
+  Known unknownResult(mlir::Operation *op);
   void set(mlir::Value value, Known known) { values[value] = std::move(known); }
 
   tt::FuncOp kernel;

@@ -449,7 +449,7 @@ Known Evaluator::transfer(Operation *op) {
     return Known::integers(affine);
   }
   if (op->getNumOperands() == 0 || op->getNumRegions() != 0)
-    return Known::unknown(op);
+    return unknownResult(op);
   if (isa<tt::SplatOp, tt::ExpandDimsOp, tt::BroadcastOp, tt::TransOp, tt::ReshapeOp>(op)) {
     Known source = get(op->getOperand(0));
     return source.isUnknown() ? source : transferShape(op, source);
@@ -485,7 +485,7 @@ Known Evaluator::transfer(Operation *op) {
   }
   bool fromFloats = isa<FloatType>(tt::getElementOf(op->getOperand(0).getType()));
   if (fromFloats || isa<FloatType>(tt::getElementOf(resultType(op))))
-    return tt::getShapeOf(resultType(op)).empty() ? transferFloat(op) : Known::unknown(op);
+    return tt::getShapeOf(resultType(op)).empty() ? transferFloat(op) : unknownResult(op);
   if (isa<arith::AndIOp, arith::OrIOp, arith::XOrIOp>(op) && tt::getElementOf(resultType(op)).isInteger(1))
     return transferBits(op);
   return transferIntegers(op);

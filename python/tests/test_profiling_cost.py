@@ -126,6 +126,22 @@ def test_atomics_and_data():
     assert str(reason).startswith(f"{__file__}:{reason.line}: ")
 
 
+def test_reasons_name_the_data_behind_floats_and_reductions():
+    @triton.jit
+    def positive(x_ptr, out_ptr, n, BLOCK: tl.constexpr):
+        i = tl.arange(0, BLOCK)
+        x = tl.load(x_ptr + i, mask=i < n, other=0.0)
+        tl.store(out_ptr + i, x, mask=(tl.exp(x) > 2.0) & (i < n))
+        if tl.max(x, 0) > 1.0:
+            tl.store(out_ptr, 0.0)
+
+    x, out = np.zeros(100, np.float32), np.zeros(100, np.float32)
+    cost = cost_of(positive, (x, out, 100), (1,), BLOCK=128)
+    assert [reason.what.partition(":")[0] for reason in cost.reasons] == [
+        "the mask of this store depends on loaded data", "this condition depends on loaded data"]
+    assert (cost.bytes_loaded, cost.bytes_stored) == (400, 400 + 4)  # what is known of a mask holds; an unknown condition does
+
+
 def test_the_same_launch_is_counted_once(monkeypatch):
     from triton_metal import _core
 
