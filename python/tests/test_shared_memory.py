@@ -290,6 +290,28 @@ def test_function_that_is_called(device):
     assert out.tolist() == [1, 3, 5, 7, 9, 0, 0, 0]
 
 
+@triton.jit(noinline=True)
+def last_of(s):
+    return s[s.shape[0] - 1]
+
+
+@triton.jit
+def two_shapes_kernel(out_ptr):
+    a = tl.shared_memory((4,), tl.int32)
+    b = tl.shared_memory((16,), tl.int32)
+    a[:] = tl.arange(0, 4)
+    b[:] = tl.arange(0, 16)
+    tl.barrier()
+    tl.store(out_ptr, last_of(a))
+    tl.store(out_ptr + 1, last_of(b))
+
+
+def test_function_that_is_called_with_two_shapes(device):
+    out = empty(2, "int32")
+    two_shapes_kernel[(1,)](out, device=device)
+    assert out.tolist() == [3, 15]
+
+
 @triton.jit
 def either_kernel(out_ptr, which):
     a = tl.shared_memory((8,), tl.int32)

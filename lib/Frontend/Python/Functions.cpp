@@ -272,8 +272,12 @@ Value Walker::callJit(nb::handle function, const std::vector<Value> &arguments,
 static std::string mangle(const Value &value) {
   if (value.isTensor())
     return value.tensor.type.mangle();
-  if (value.isTuple()) {
-    std::string text = "T";
+  if (value.tuple) { // of the kinds of places each has a letter of its own
+    const char *kind = value.kind == Value::Kind::BlockPointer  ? "B"
+                       : value.kind == Value::Kind::Descriptor  ? "D"
+                       : value.kind == Value::Kind::SharedArray ? "S"
+                                                                : "T";
+    std::string text = kind;
     for (size_t i = 0; i < value.elements().size(); ++i)
       text += (i ? "_" : "") + mangle(value.elements()[i]);
     return text + "T";
