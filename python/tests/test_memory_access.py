@@ -220,6 +220,23 @@ def test_reasons(case, number, vector, words):
     assert bool(said) == bool(words)
 
 
+@triton.jit
+def two_products_kernel(a_ptr, b_ptr, c_ptr, d_ptr, N: tl.constexpr):
+    r = tl.arange(0, N)
+    at = r[:, None] * N + r[None, :]
+    a, b, c = tl.load(a_ptr + at), tl.load(b_ptr + at), tl.load(c_ptr + at)
+    first = tl.dot(a, b)
+    second = tl.dot(first, c)
+    tl.store(d_ptr + at, second)
+
+
+@pytest.mark.parametrize("number, product", [(0, "first ="), (1, "first ="), (2, "second ="), (3, "second =")])
+def test_the_product_that_a_reason_names(number, product):
+    lines, start = inspect.getsourcelines(two_products_kernel.fn)
+    line = start + next(i for i, text in enumerate(lines) if product in text)
+    assert f"of the matrix product of line {line}" in reasons_of(two_products_kernel, (*arrays(*[1024] * 4), 32), number)[1]
+
+
 def test_reasons_of_arguments_that_are_not_specialised():
     x, y = arrays(1024, 1024)
     _, said = reasons_of(unspecialised_kernel, (x, y, 1, 1024), 0)

@@ -253,12 +253,16 @@ def _barriers(found: Explanation):
 
 
 def _accesses(found: Explanation):
-    explained = [access for access in found.accesses if access.reasons]
+    explained: dict[tuple, list[MemoryAccess]] = {}  # those with the same reasons together
+    for access in found.accesses:
+        if access.reasons:
+            explained.setdefault(access.reasons, []).append(access)
     if explained:
         yield "accesses that could be better"
-    for access in explained:
-        yield f"  line {access.line}: {access.kind} of {access.element}, {access.pattern}, vectors of {access.vector}"
-        for reason in access.reasons:
+    for reasons, accesses in explained.items():
+        for access in accesses:
+            yield f"  line {access.line}: {access.kind} of {access.element}, {access.pattern}, vectors of {access.vector}"
+        for reason in reasons:
             yield f"    - {reason.what}"
             yield f"      {reason.remedy}"
 

@@ -95,15 +95,33 @@ std::optional<unsigned> AccessFindings::contiguousDim() const {
 // Layouts
 //===----------------------------------------------------------------------===//
 
-/// The dot that has this layout for an operand or its result; null if there is none.
-static Operation *dotWith(tt::FuncOp kernel, LayoutAttr layout) {
-  Operation *found = nullptr;
-  kernel.walk([&](tt::DotOp dot) {
-    for (Value operand : dot->getOperands())
-      if (getLayoutAttr(operand.getType()) == layout)
-        found = found ? found : dot.getOperation();
-  });
-  return found;
+/// The first dot that takes what a load gives, or that gives what a store takes; null if there is none.
+static Operation *dotOf(Operation *access) {
+  bool isForward = isa<tt::LoadOp>(access);
+  SmallVector<Value> list{isForward ? access->getResult(0) : access->getOperand(1)};
+  DenseSet<Value> seen;
+  for (size_t next = 0; next < list.size(); ++next) {
+    Value value = list[next];
+    if (!seen.insert(value).second)
+      continue;
+    if (isForward) {
+      for (Operation *user : value.getUsers()) {
+        if (isa<tt::DotOp>(user))
+          return user;
+        if (user->getNumRegions() == 0)
+          llvm::append_range(list, user->getResults());
+      }
+      continue;
+    }
+    Operation *op = value.getDefiningOp();
+    if (isa_and_nonnull<tt::DotOp>(op))
+      return op;
+    if (auto loop = dyn_cast_or_null<scf::ForOp>(op))
+      list.push_back(loop.getYieldedValues()[cast<OpResult>(value).getResultNumber()]);
+    else if (op && op->getNumRegions() == 0)
+      llvm::append_range(list, op->getOperands());
+  }
+  return nullptr;
 }
 
 /// What gave an access a layout in which it is not at its best.
@@ -121,7 +139,7 @@ static AccessReason layoutReason(const AccessFindings &findings, const std::stri
   for (const LinearLayout &fragment : {*access.layout, transposed}) {
     if (!isMatrixFragment(fragment))
       continue;
-    Operation *dot = dotWith(kernel, LayoutAttr::get(layout.getContext(), fragment));
+    Operation *dot = dotOf(access.op);
     return {effect + ", because the lanes hold " + (fragment == *access.layout ? "" : "transposed ") +
                 "8x8 fragments of the matrix product" + (dot ? " of " + lineOf(dot) : ""),
             "nothing need be done: fragments need no threadgroup memory. layout=\"COALESCED\" accesses whole lines and takes that way"};
