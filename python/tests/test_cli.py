@@ -243,6 +243,8 @@ def test_tune_passes_on_what_scripts_do_wrong(script, tmp_path):
     assert call("tune", script, "4", **cache).returncode == 4
     done = call("tune", script, "wrong", **cache)
     assert done.returncode == 1 and "Conflicting meta-parameters: BLOCK" in done.stderr and "in <module>" in done.stderr
+    done = call("tune", script, "no number", **cache)
+    assert done.returncode == 1 and "ValueError: invalid literal" in done.stderr and "tuned on cpu, key" in done.stdout
     done = call("tune", ADD, "--device", "cpu", "--help", **cache)
     assert done.returncode == 1 and "launched no kernel with configurations" in done.stderr
     assert "there is no script absent.py" in refused(2, "tune", "absent.py")

@@ -26,6 +26,15 @@ of a GPU; the report says so.
 """
 
 
+def _show(reports: list[TuningReport], export: str | None) -> None:
+    sys.stdout.flush()
+    for report in reports:
+        print(f"\n{report}")
+    if export is not None:
+        with open(export, "w") as file:
+            json.dump([json.loads(report.to_json()) for report in reports], file, indent=1)
+
+
 def tune_command(options) -> int:
     """The script's exit status; 1 where it tuned nothing. UsageError for a wrong command line."""
     if options.export is not None:
@@ -39,14 +48,10 @@ def tune_command(options) -> int:
         with knobs.autotuning.scope():
             knobs.autotuning.fresh, knobs.autotuning.always = options.fresh, True
             status = run_script(options.file, options.arguments)
-    finally:
+    finally:  # what a script tuned before it failed is told as well
         report_observers.remove(reports.append)
         set_device(before)
-    for report in reports:
-        print(f"\n{report}")
-    if options.export is not None:
-        with open(options.export, "w") as file:
-            json.dump([json.loads(report.to_json()) for report in reports], file, indent=1)
+        _show(reports, options.export)
     if not reports:
         print(f"{options.file} launched no kernel with configurations: @triton_metal.jit(autotune=True), configs=[...] or "
               "@triton_metal.autotune makes one", file=sys.stderr)  # fmt: skip
