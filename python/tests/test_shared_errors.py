@@ -83,7 +83,7 @@ def test_limit(device):
         large_kernel[(1,)](x, out, A=257, B=8192, device=device)
     error = caught.value
     assert (error.required, error.limit, error.name) == (32832, 32768, "threadgroup memory")
-    assert "keys: (257, 16) x f32, 16448 bytes; values: (8192,) x f16, 16384 bytes; use smaller arrays" in str(error)
+    assert "keys: (257, 16) x fp32, 16448 bytes; values: (8192,) x fp16, 16384 bytes; use smaller arrays" in str(error)
 
 
 @triton.jit
@@ -103,7 +103,7 @@ def test_limit_with_the_compilers_own(device):
     if device == "cpu":
         with_pool_kernel[(1,)](x, out, N=8192, device=device)
         return
-    with pytest.raises(triton.OutOfResources, match="held: .8192,. x f32, 32768 bytes; the compiler's own: 16 bytes; "):
+    with pytest.raises(triton.OutOfResources, match="held: .8192,. x fp32, 32768 bytes; the compiler's own: 16 bytes; "):
         with_pool_kernel[(1,)](x, out, N=8192, device=device)
 
 
@@ -111,5 +111,5 @@ def test_facts():
     """Threadgroup memory by owner."""
     x, out = np.ones(1024, np.float32), np.zeros(1, np.float32)
     facts = with_pool_kernel[(1,)](x, out, N=1030, device="metal").metadata.facts
-    assert facts["shared_arrays"] == [("held", "(1030,) x f32", 4128)]
+    assert facts["shared_arrays"] == [("held", "(1030,) x fp32", 4128)]
     assert facts["pool_bytes"] == 16 and facts["threadgroup_bytes"] == 4144

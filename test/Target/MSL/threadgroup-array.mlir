@@ -11,7 +11,7 @@
 // CHECK: metal::atomic_fetch_add_explicit((threadgroup metal::atomic_uint*)tile_1, 1u, metal::memory_order_relaxed);
 // CHECK: *params.x = tile[lane + 1u];
 msl.kernel @arrays(%x: !msl.ptr<f32, device> {msl.name = "x"}) attributes {threads = 32 : i32, pool = 0 : i32} {
-  %tile = msl.threadgroup_array 33 {msl.name = "tile", msl.source_type = "(33,) x f32"} : <f32, threadgroup>
+  %tile = msl.threadgroup_array 33 {msl.name = "tile", msl.source_type = "(33,) x fp32"} : <f32, threadgroup>
   %counts = msl.threadgroup_array 4 {msl.name = "tile", msl.source_type = "(4,) x i32"} : <i32, threadgroup>
   %lane = msl.builtin lane
   %one = arith.constant 1 : i32

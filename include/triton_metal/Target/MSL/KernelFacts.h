@@ -10,7 +10,7 @@ namespace triton_metal::msl {
 
 /// An array of tl.shared_memory.
 struct SharedArray {
-  std::string name, type; ///< `tile`, `(32, 33) x f32`
+  std::string name, type; ///< `tile`, `(32, 33) x fp32`
   uint32_t bytes = 0;
 };
 

@@ -1,5 +1,6 @@
 //===- Ops.cpp - verifiers, effects and result types of tt operations ------------===//
 #include "triton_metal/Dialect/Triton/IR/Dialect.h"
+#include "triton_metal/Dialect/Triton/IR/TypeNames.h"
 
 using namespace mlir;
 using namespace triton_metal::tt;
@@ -105,7 +106,7 @@ std::string SharedMemoryOp::describeType() {
   llvm::raw_string_ostream os(text);
   os << "(";
   llvm::interleaveComma(getShape(), os);
-  os << (getShape().size() == 1 ? ",) x " : ") x ") << getElementType();
+  os << (getShape().size() == 1 ? ",) x " : ") x ") << nameOfType(getElementType());
   return text;
 }
 

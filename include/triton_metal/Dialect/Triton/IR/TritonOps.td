@@ -170,7 +170,7 @@ def TT_SharedMemoryOp : TT_Op<"shared_memory"> {
     int64_t getNumElements();
     int64_t getElementBytes();
     int64_t getNumBytes() { return getNumElements() * getElementBytes(); }
-    /// `(32, 33) x f32`, and `tile: (32, 33) x f32, 4224 bytes`, for messages.
+    /// `(32, 33) x fp32`, and `tile: (32, 33) x fp32, 4224 bytes`, for messages.
     std::string describeType();
     std::string describe();
   }];
