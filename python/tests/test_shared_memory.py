@@ -383,6 +383,24 @@ def test_operands_of_a_dot(device, k, warps):
 
 
 @triton.jit
+def narrow_index_kernel(index_ptr, out_ptr):
+    s = tl.shared_memory((100, 40), tl.int32)
+    i = tl.arange(0, 64)
+    index = tl.load(index_ptr + i)
+    s[index, 39] = i
+    tl.barrier()
+    tl.store(out_ptr + i, s[index, 39])
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint32", "int64"])
+def test_index_of_a_narrow_type(device, dtype):
+    """What an index is multiplied by need not fit its type."""
+    out = empty(64, "int32")
+    narrow_index_kernel[(1,)]((99 - np.arange(64)).astype(dtype), out, device=device)
+    np.testing.assert_array_equal(out, np.arange(64))
+
+
+@triton.jit
 def atomic_kernel(x_ptr, out_ptr, old_ptr, n, OP: tl.constexpr, START: tl.constexpr, BLOCK: tl.constexpr):
     s = tl.shared_memory((8,), x_ptr.dtype.element_ty)
     bins = tl.arange(0, 8)

@@ -54,6 +54,10 @@ struct Offsets {
 } // namespace
 
 static Result<Nothing> addTo(Semantics &semantics, std::optional<Tensor> &sum, Tensor term, int64_t stride) {
+  if (term.elem().bits() < 32) { // the product need not fit
+    TM_TRY(wide, semantics.cast(term, {Scalar::Int32}));
+    term = wide;
+  }
   if (stride != 1) {
     TM_TRY(scaled, semantics.binary(BinaryOp::Mul, term, Number::fromInt(stride), /*sanitize=*/false));
     term = scaled;
