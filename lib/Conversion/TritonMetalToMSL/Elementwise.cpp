@@ -56,6 +56,8 @@ Value KernelLowering::createScalar(Operation *op, ValueRange operands, Type type
     state.addOperands(operands);
     state.addTypes(type);
     state.addAttributes(op->getAttrs());
+    if (state.attributes.erase(ttm::kExact))
+      state.addAttribute(msl::kExactAttr, builder.getUnitAttr());
     Operation *scalar = builder.create(state);
     return scalar->getResult(0);
   }

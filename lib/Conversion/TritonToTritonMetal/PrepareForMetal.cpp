@@ -121,7 +121,8 @@ static void expandIntegerDot(tt::DotOp dot) {
   };
   auto sums = cast<RankedTensorType>(tt::withElementOf(dot.getType(), builder.getF32Type()));
   Value product = tt::DotOp::create(builder, loc, sums, half(dot.getA()), half(dot.getB()), zeros(builder, loc, sums));
-  Value integers = arith::FPToSIOp::create(builder, loc, dot.getType(), product);
+  auto integers = arith::FPToSIOp::create(builder, loc, dot.getType(), product);
+  integers->setAttr(ttm::kExact, builder.getUnitAttr());
   dot.replaceAllUsesWith(arith::AddIOp::create(builder, loc, dot.getC(), integers).getResult());
   dot.erase();
 }

@@ -110,6 +110,10 @@ static constexpr PreludeEntry kPrelude[] = {
   return x != x ? 0u : x >= 2147483648.0f ? 2147483647u : x <= -2147483648.0f ? 2147483648u : uint(int(x));
 }
 )"},
+{"small_float_to_signed_32", R"(inline uint small_float_to_signed_32(float x) {
+  return uint(int(x));
+}
+)"},
 {"float_to_unsigned_32", R"(inline uint float_to_unsigned_32(float x) {
   return !(x > 0.0f) ? 0u : x >= 4294967296.0f ? 4294967295u : uint(x);
 }

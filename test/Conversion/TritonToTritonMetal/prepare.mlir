@@ -12,7 +12,7 @@ tt.func public @cat(%a: tensor<4xf32>) -> tensor<8xf32> {
 // CHECK-LABEL: @int8
 // CHECK: arith.sitofp {{.*}} to tensor<16x16xf16>
 // CHECK: tt.dot {{.*}} -> tensor<16x16xf32>
-// CHECK: arith.fptosi
+// CHECK: arith.fptosi {{.*}} {ttm.exact}
 // CHECK: arith.addi
 tt.func public @int8(%a: tensor<16x16xi8>, %c: tensor<16x16xi32>) -> tensor<16x16xi32> {
   %d = tt.dot %a, %a, %c : tensor<16x16xi8> * tensor<16x16xi8> -> tensor<16x16xi32>

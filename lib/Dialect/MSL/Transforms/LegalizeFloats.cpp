@@ -89,6 +89,8 @@ Value Legalizer::toInteger(Operation *op, bool isSigned) {
   bool wide = type.isInteger(64);
   StringRef name =
       isSigned ? (wide ? "float_to_signed_64" : "float_to_signed_32") : (wide ? "float_to_unsigned_64" : "float_to_unsigned_32");
+  if (isSigned && !wide && op->hasAttr(kExactAttr))
+    name = "small_float_to_signed_32";
   Value result = CallOp::create(builder, wide ? builder.getI64Type() : builder.getI32Type(), name, value).getResult();
   return result.getType() == type ? result : arith::TruncIOp::create(builder, type, result).getResult();
 }

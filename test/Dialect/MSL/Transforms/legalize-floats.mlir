@@ -21,6 +21,9 @@ msl.kernel @conversions(%a: f32, %h: f16) attributes {threads = 32 : i32, pool =
   // CHECK: msl.call "float_to_signed_32"(%{{.*}}) : (f32) -> i32
   %0 = arith.fptosi %a : f32 to i32
   %v0 = msl.var %0 : i32 -> !msl.ptr<i32, thread>
+  // CHECK: msl.call "small_float_to_signed_32"(%{{.*}}) : (f32) -> i32
+  %2 = arith.fptosi %a {msl.exact} : f32 to i32
+  %v2 = msl.var %2 : i32 -> !msl.ptr<i32, thread>
   // CHECK: arith.extf
   // CHECK: msl.call "float_to_unsigned_64"
   %1 = arith.fptoui %h : f16 to i64

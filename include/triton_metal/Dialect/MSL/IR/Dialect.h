@@ -34,6 +34,8 @@ inline constexpr llvm::StringLiteral kNameAttr = "msl.name";
 inline constexpr llvm::StringLiteral kSourceTypeAttr = "msl.source_type";
 /// Attribute of a named integer and of an argument that is declared as signed in the text, because most of its readers read a sign.
 inline constexpr llvm::StringLiteral kSignedAttr = "msl.signed";
+/// Attribute of a conversion of a float to an integer: the float is one that the integer's type holds, so nothing saturates.
+inline constexpr llvm::StringLiteral kExactAttr = "msl.exact";
 /// Attributes of a kernel that prints or asserts: the bytes of its sites (Runtime/Site.h), by number, and the records that a program
 /// appends where each loop runs once. The last argument of such a kernel is the log that takes them.
 inline constexpr llvm::StringLiteral kSitesAttr = "msl.sites", kRecordsAttr = "msl.records";

@@ -35,6 +35,9 @@ inline constexpr llvm::StringLiteral kMaskVector = "ttm.mask_vector";
 /// On tt.dot (string): "simdgroup_matrix" or "scalar".
 inline constexpr llvm::StringLiteral kDotKind = "ttm.kind";
 
+/// On arith.fptosi (unit): every element is an integer that the result's type holds.
+inline constexpr llvm::StringLiteral kExact = "ttm.exact";
+
 /// The layout of a tensor type; none for scalars and for tensors without one.
 std::optional<LinearLayout> getLayout(mlir::Type type);
 inline std::optional<LinearLayout> getLayout(mlir::Value value) { return getLayout(value.getType()); }
