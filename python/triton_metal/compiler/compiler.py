@@ -200,14 +200,15 @@ def _say_once(reason: str) -> None:
     warnings.warn(f"compiled kernels are not kept on disk: {reason}", RuntimeWarning, stacklevel=5)
 
 
-#: Where Python's warnings note what was shown, so that each place is shown once by default.
-_shown_hints: dict = {}
+#: For each file where Python's warnings note what was shown, so that each place is shown once by default.
+_shown_hints: dict[str, dict] = {}
 
 
 def _warn_of_hints(artifact) -> None:
     """Warn of each layout hint that could not be followed, at its line."""
     for message, file, line in artifact.ignored_hints:
-        warnings.warn_explicit(message, LayoutHintWarning, file or "<ttir>", line, registry=_shown_hints)
+        file = file or "<ttir>"
+        warnings.warn_explicit(message, LayoutHintWarning, file, line, registry=_shown_hints.setdefault(file, {}))
 
 
 def disk_cache():
