@@ -6,11 +6,9 @@ import pytest
 
 import triton_metal as triton
 import triton_metal.language as tl
-from triton_metal import _core
+from arrays import counted
 from triton_metal.profiling.bound import bind
 from triton_metal.profiling.cost import launch_cost
-
-ALL = 1 << 30
 
 
 @triton.jit
@@ -86,6 +84,13 @@ def product(a_ptr, b_ptr, c_ptr, M, N, K, BM: tl.constexpr, BN: tl.constexpr, BK
 
 
 @triton.jit
+def small_product(a_ptr, b_ptr, c_ptr, M: tl.constexpr, N: tl.constexpr, K: tl.constexpr):
+    m, n, k = tl.arange(0, M), tl.arange(0, N), tl.arange(0, K)
+    a, b = tl.load(a_ptr + m[:, None] * K + k[None, :]), tl.load(b_ptr + k[:, None] * N + n[None, :])
+    tl.store(c_ptr + m[:, None] * N + n[None, :], tl.dot(a, b))
+
+
+@triton.jit
 def attention(q_ptr, k_ptr, v_ptr, out_ptr, n, D: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr):
     rows, keys, d = tl.program_id(0) * BM + tl.arange(0, BM), tl.arange(0, BN), tl.arange(0, D)
     q = tl.load(q_ptr + rows[:, None] * D + d[None, :], mask=rows[:, None] < n, other=0.0)
@@ -113,16 +118,14 @@ def histogram(x_ptr, out_ptr, n, BLOCK: tl.constexpr):
 def check(kernel, args, grid, **options):
     bound = bind(kernel, args, grid, "metal", **options)
     cost = launch_cost(*bound)
-    _core.take_metal_counters()
-    kernel[grid](*args, device="metal", counting=ALL, **options)
-    counted = _core.take_metal_counters()
+    counters, _ = counted(kernel[grid], args, **options)
     assert cost.is_exact
     for name in ("bytes_loaded", "bytes_stored", "bytes_atomic", "dot_operations"):
-        assert counted["distinct_" + name] == pytest.approx(getattr(cost, name), rel=0.02), name
-    operations = sum(counted[f"distinct_{kind}_operations"] for kind in ("float", "special", "dot"))
+        assert counters["distinct_" + name] == pytest.approx(getattr(cost, name), rel=0.02), name
+    operations = sum(counters[f"distinct_{kind}_operations"] for kind in ("float", "special", "dot"))
     assert operations == pytest.approx(cost.operations, rel=0.02)
-    assert counted["device_bytes"] >= counted["distinct_bytes_loaded"] + counted["distinct_bytes_stored"]
-    return cost, counted
+    assert counters["device_bytes"] >= counters["distinct_bytes_loaded"] + counters["distinct_bytes_stored"]
+    return cost, counters
 
 
 def ones(*shape, dtype=np.float32):
@@ -168,9 +171,21 @@ def test_reductions(M, N, axis, what, dtype):
 def test_products(M, N, K, BM, BN, BK, warps, dtype):
     a, b, c = ones(M, K, dtype=dtype), ones(K, N, dtype=dtype), ones(M, N)
     grid = (triton.cdiv(M, BM), triton.cdiv(N, BN))
-    cost, counted = check(product, (a, b, c, M, N, K), grid, BM=BM, BN=BN, BK=BK, num_warps=warps)
-    assert cost.dot_operations == counted["distinct_dot_operations"]
+    cost, counters = check(product, (a, b, c, M, N, K), grid, BM=BM, BN=BN, BK=BK, num_warps=warps)
+    assert cost.dot_operations == counters["distinct_dot_operations"]
     assert cost.dot_operations == grid[0] * grid[1] * triton.cdiv(K, BK) * 2 * BM * BN * BK
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int8])
+@pytest.mark.parametrize("M, N, K", [(16, 16, 16), (64, 16, 32), (1, 16, 16), (2, 64, 8)])
+def test_products_of_one_tile(M, N, K, dtype):
+    """Those that are too small for 8x8 products are multiply-adds of floats to the device: together they are as many."""
+    a, b, c = ones(M, K, dtype=dtype), ones(K, N, dtype=dtype), ones(M, N, dtype=np.int32 if dtype == np.int8 else np.float32)
+    cost = launch_cost(*bind(small_product, (a, b, c), (1,), "metal", M=M, N=N, K=K))
+    counters, _ = counted(small_product[(1,)], (a, b, c), M=M, N=N, K=K)
+    assert counters["distinct_bytes_loaded"] == cost.bytes_loaded == a.nbytes + b.nbytes
+    assert counters["distinct_dot_operations"] + counters["distinct_float_operations"] == cost.operations == 2 * M * N * K
+    assert (counters["distinct_dot_operations"] == 0) == (min(M, N) < 8)
 
 
 @dtypes
@@ -186,11 +201,10 @@ def test_tiles_that_are_mostly_masked(n):
     x, y, out = ones(n), ones(n), ones(n)
     bound = bind(add, (x, y, out, n), (1,), "metal", BLOCK=1024)
     cost = launch_cost(*bound)
-    _core.take_metal_counters()
-    add[(1,)](x, y, out, n, BLOCK=1024, device="metal", counting=ALL)
-    counted = _core.take_metal_counters()
-    assert (counted["distinct_bytes_loaded"], counted["distinct_bytes_stored"]) == (cost.bytes_loaded, cost.bytes_stored) == (8 * n, 4 * n)
-    assert n <= counted["distinct_float_operations"] <= cost.float_operations == 1024
+    counters, _ = counted(add[(1,)], (x, y, out, n), BLOCK=1024)
+    assert counters["distinct_bytes_loaded"] == cost.bytes_loaded == 8 * n
+    assert counters["distinct_bytes_stored"] == cost.bytes_stored == 4 * n
+    assert n <= counters["distinct_float_operations"] <= cost.float_operations == 1024
 
 
 def test_atomics():
