@@ -5,10 +5,13 @@
 #include "triton_metal/Launch/DispatchCache.h"
 #include "triton_metal/Runtime/Clock.h"
 
+#include <nanobind/stl/tuple.h>
+
 #include <algorithm>
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -97,32 +100,47 @@ void start(uint64_t limit) {
   recordsLaunches = true;
 }
 
-nb::dict stop() {
+/// A moment of the recording that is on.
+using Position = std::tuple<uint64_t, uint64_t, uint64_t>; // records, dropped ones, nanoseconds
+
+Recording &recordingThatIsOn() {
   if (!current)
     throw nb::value_error("no launches are being recorded");
-  recordsLaunches = false;
-  std::unique_ptr<Recording> recording(std::exchange(current, nullptr));
+  return *current;
+}
+
+/// What was recorded since `from`.
+nb::dict read(const Recording &recording, Position from) {
+  auto [first, dropped, began] = from;
   nb::dict result;
-  result["began"] = recording->began;
+  result["began"] = began;
   result["ended"] = hostNanoseconds();
-  result["dropped"] = recording->dropped;
+  result["dropped"] = recording.dropped - dropped;
   nb::list shapes;
-  for (const Shape &shape : recording->shapes)
+  for (const Shape &shape : recording.shapes)
     shapes.append(nb::make_tuple(nb::borrow(shape.compiled), nb::bytes(shape.params.data(), shape.params.size()),
                                  nb::make_tuple(shape.grid[0], shape.grid[1], shape.grid[2])));
   result["shapes"] = shapes;
   nb::list threads;
-  for (PyObject *name : recording->threads)
+  for (PyObject *name : recording.threads)
     threads.append(nb::borrow(name));
   result["threads"] = threads;
-  nb::bytes records(nullptr, recording->kept * sizeof(Record));
+  nb::bytes records(nullptr, (recording.kept - first) * sizeof(Record));
   char *to = PyBytes_AS_STRING(records.ptr());
-  for (uint64_t first = 0; first < recording->kept; first += kChunkRecords) {
-    size_t bytes = std::min<uint64_t>(kChunkRecords, recording->kept - first) * sizeof(Record);
-    std::memcpy(to + first * sizeof(Record), recording->chunks[first / kChunkRecords].get(), bytes);
+  for (uint64_t at = first, end; at < recording.kept; at = end) {
+    end = std::min(recording.kept, (at / kChunkRecords + 1) * kChunkRecords);
+    std::memcpy(to, &recording.chunks[at / kChunkRecords][at % kChunkRecords], (end - at) * sizeof(Record));
+    to += (end - at) * sizeof(Record);
   }
   result["records"] = records;
   return result;
+}
+
+nb::dict stop() {
+  recordingThatIsOn();
+  recordsLaunches = false;
+  std::unique_ptr<Recording> recording(std::exchange(current, nullptr));
+  return read(*recording, {0, 0, recording->began});
 }
 
 } // namespace
@@ -167,6 +185,10 @@ void bindRecording(nb::module_ &m) {
   m.def("stop_recording", stop,
         "What was recorded: began, ended (nanoseconds), dropped, threads (names), shapes (CompiledKernel, parameters, grid) and\n"
         "records, bytes of (shape: uint32, thread: uint32, begin: uint64, end: uint64); the highest bit of thread marks a trial.");
+  m.def("recording_position", [] { return Position{recordingThatIsOn().kept, current->dropped, hostNanoseconds()}; },
+        "This moment of the recording that is on.");
+  m.def("read_recording", [](Position from) { return read(recordingThatIsOn(), from); }, nb::arg("since"),
+        "What was recorded since that position, as stop_recording() gives it. Recording goes on.");
   m.def("is_recording", [] { return recordsLaunches; });
   m.def("begin_search", [] { ++searches; }, "This thread's launches are a tuner's trials until end_search().");
   m.def("end_search", [] { --searches; });

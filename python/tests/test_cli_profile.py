@@ -39,6 +39,32 @@ if __name__ == "__main__":
         sys.exit(3)
 """
 
+SCRIPT_THAT_PROFILES = """\
+import numpy as np
+import triton_metal as triton
+import triton_metal.backends.metal as metal
+import triton_metal.language as tl
+
+@triton.jit
+def fill(out, BLOCK: tl.constexpr):
+    tl.store(out + tl.arange(0, BLOCK), 1.0)
+
+def launch(count):
+    for _ in range(count):
+        fill[(1,)](np.zeros(16, np.float32), BLOCK=16)
+
+launch(1)
+with metal.profile() as report:
+    launch(2)
+print("inner:", len(report.launches))
+launch(1)
+metal.start_profiling()
+launch(1)
+print("second:", len(metal.stop_profiling().launches))
+metal.start_profiling()
+launch(2)
+"""
+
 
 @pytest.fixture
 def script(tmp_path):
@@ -71,6 +97,15 @@ def test_profile_runs_a_module(script):
                           cwd=script.parent, env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)}, timeout=300)
     assert done.returncode == 0, done.stderr
     assert "arguments ['x']" in done.stdout and "4 launches ran" in done.stdout
+
+
+def test_a_script_may_profile_itself(tmp_path):
+    path = tmp_path / "profiles.py"
+    path.write_text(SCRIPT_THAT_PROFILES)
+    target = tmp_path / "all.json"
+    assert output("profile", "-d", "cpu", "--json", str(target), str(path)).startswith("inner: 2\nsecond: 1\n")
+    (kernel,) = json.loads(target.read_text())["kernels"]
+    assert kernel["launches"] == 7  # with the one of the profile that nobody stopped
 
 
 def test_profile_passes_on_how_a_script_ends(script):

@@ -197,6 +197,12 @@ def stop_recording() -> dict:
     records, bytes of (shape: uint32, thread: uint32, begin: uint64, end: uint64); the highest bit of thread marks a trial.
     """
 
+def recording_position() -> tuple[int, int, int]:
+    """This moment of the recording that is on."""
+
+def read_recording(since: tuple[int, int, int]) -> dict:
+    """What was recorded since that position, as stop_recording() gives it. Recording goes on."""
+
 def is_recording() -> bool: ...
 
 def begin_search() -> None:

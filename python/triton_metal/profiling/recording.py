@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 import threading
+from collections.abc import Iterator
 
 from .. import _core
 from ..devices import synchronize
@@ -12,6 +14,9 @@ from .report import Report
 
 _lock = threading.Lock()
 _current: Report | None = None
+#: A program is profiled from outside (profile_program): the recording is that one's, and profiles of the program are parts of it.
+_outer: Report | None = None
+_began: tuple[int, int, int] | None = None  # where in the outer recording the current profile began
 
 #: Launches that are kept by default: 24 bytes each, and what differs among their arguments.
 LIMIT = 1_000_000
@@ -31,14 +36,17 @@ def start_profiling(limit: int = LIMIT, trials: bool = False) -> Report:
 
     Raises ProfilingError where profiling is on already. Launches that fail are not recorded.
     """
-    global _current
+    global _current, _began
     limit = operator.index(limit)
     if limit < 1:
         raise ValueError(f"limit is a number of launches, at least 1, not {limit}")
     with _lock:
         if _current is not None:
             raise ProfilingError("profiling is on already; stop_profiling() ends it")
-        _core.start_recording(limit)
+        if _outer is None:
+            _core.start_recording(limit)
+        else:
+            _began = _core.recording_position()
         _current = Report(trials)
         return _current
 
@@ -54,7 +62,7 @@ def stop_profiling() -> Report:
             synchronize()
         finally:
             _current = None
-            report._complete(_core.stop_recording())
+            report._complete(_core.stop_recording() if _outer is None else _core.read_recording(_began))
         return report
 
 
@@ -82,6 +90,28 @@ class profile:
 
     def __exit__(self, *exception) -> None:
         end_of_context(self._report)
+
+
+@contextlib.contextmanager
+def profile_program(limit: int = LIMIT) -> Iterator[Report]:
+    """A profile of all that a program launches, which may make profiles of its own: their launches are in both. The limit is this one's.
+
+    One at a time, and outside of other profiles: raises ProfilingError elsewhere.
+    """
+    global _outer, _current
+    report = start_profiling(limit)
+    _outer, _current = report, None
+    try:
+        yield report
+    finally:
+        with _lock:
+            try:
+                synchronize()
+            finally:
+                if _current is not None:  # the program did not stop it
+                    _current._complete(_core.read_recording(_began))
+                _outer = _current = None
+                report._complete(_core.stop_recording())
 
 
 def end_of_context(report: Report) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 
 from .scripts import check_script, run_script
@@ -22,7 +23,7 @@ examples:
 columns: total, median and p95 (95 of 100 launches are faster) are times on the device; bytes and operations (on floats) are those that
 the kernel asks for, '-' where the compiler cannot tell; "bound by" is the lower roof at FLOP/B, "of roof" how near a kernel comes to it.
 On `metal` without a Mac the software Metal runs: its times say nothing about a GPU.
-A script that calls start_profiling() itself is profiled without this command.
+A script may call start_profiling() itself: what it launches in between is in its own report and in this one.
 """
 
 
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def profile_command(options) -> int:
     from ..devices import set_device
-    from ..profiling.recording import LIMIT, profile
+    from ..profiling.recording import LIMIT, profile_program
 
     check_script(options.script, options.module)
     for name in ("top", "limit"):
@@ -50,16 +51,17 @@ def profile_command(options) -> int:
         check_output(path)
     if options.device:
         set_device(options.device)
-    context = profile(options.limit or LIMIT)
-    report = context.__enter__()
-    try:
-        status = run_script(options.script, options.arguments, options.module)
-    finally:  # a script that fails is told about as well
-        context.__exit__()
-        sys.stdout.flush()
-        print(report.table(options.top))
-        for path, write in ((options.json, report.to_json), (options.trace, report.to_chrome_trace), (options.html, report.to_html)):
-            if path:
-                write(path)
-                print(f"wrote {path}")
+    with contextlib.ExitStack() as afterwards:  # a script that fails is told about as well
+        with profile_program(options.limit or LIMIT) as report:
+            afterwards.callback(_show, report, options)
+            status = run_script(options.script, options.arguments, options.module)
     return status
+
+
+def _show(report, options) -> None:
+    sys.stdout.flush()
+    print(report.table(options.top))
+    for path, write in ((options.json, report.to_json), (options.trace, report.to_chrome_trace), (options.html, report.to_html)):
+        if path:
+            write(path)
+            print(f"wrote {path}")
