@@ -41,7 +41,14 @@ void LaneDependence::Dependence::add(const Dependence &other) {
 
 LaneDependence::Dependence LaneDependence::get(const Value *value) const {
   auto found = values.find(value);
-  return found == values.end() ? Dependence() : found->second;
+  if (found != values.end())
+    return found->second;
+  auto *instruction = dyn_cast<Instruction>(value);
+  auto *argument = dyn_cast<Argument>(value);
+  Dependence result;
+  if ((instruction && instruction->getFunction() != kernel) || (argument && argument->getParent() != kernel))
+    result.add(allBits);
+  return result;
 }
 
 PositionBits LaneDependence::ofOperands(const Instruction &instruction) const {
@@ -351,9 +358,9 @@ static DenseMap<const BasicBlock *, SmallVector<Controller, 2>> controllers(Func
   return result;
 }
 
-LaneDependence::LaneDependence(const AirKernel &kernel) {
-  Function &function = *kernel.function;
-  for (const AirArgument &argument : kernel.arguments) {
+LaneDependence::LaneDependence(const AirKernel &record) : kernel(record.function) {
+  Function &function = *record.function;
+  for (const AirArgument &argument : record.arguments) {
     Dependence &known = values[function.getArg(argument.index)];
     StringRef kind = argument.kind;
     auto count = [&](size_t first, size_t bits) {

@@ -2,8 +2,8 @@
 //
 // Lanes that differ only in bits that a value does not depend on hold the same value: an operation on it, or an access to it, is one
 // that is repeated. Position bits are those of the lane in its SIMD-group (0 to 4) and of the SIMD-group in its threadgroup (5 to 9).
-// The answer is an upper bound of the dependence: what is not understood depends on all bits. Behind `lane == 0` and the like a position
-// bit has one value, so nothing is repeated along it.
+// The answer is an upper bound of the dependence: what is not understood depends on all bits, and so does what is in functions that
+// were not inlined. Behind `lane == 0` and the like a position bit has one value, so nothing is repeated along it.
 //
 //===--------------------------------------------------------------------------------------------------------------------===//
 #pragma once
@@ -16,6 +16,7 @@ namespace llvm {
 class AllocaInst;
 class BasicBlock;
 class CallInst;
+class Function;
 class Instruction;
 class Value;
 } // namespace llvm
@@ -27,7 +28,7 @@ constexpr PositionBits laneBits = 0x1f, groupBits = 0x3e0, allBits = laneBits | 
 
 class LaneDependence {
 public:
-  LaneDependence(const AirKernel &kernel);
+  explicit LaneDependence(const AirKernel &record);
 
   /// Of the operands of an instruction, with the bits that have one value where it is executed.
   PositionBits ofExecution(const llvm::Instruction &instruction) const;
@@ -59,6 +60,7 @@ private:
   /// Bits that a commutative operation of a value and its neighbour's by `simd_shuffle_xor` no longer depends on.
   static PositionBits removed(const llvm::Instruction &instruction);
 
+  const llvm::Function *kernel;
   llvm::DenseMap<const llvm::Value *, Dependence> values;
   llvm::DenseMap<const llvm::AllocaInst *, PositionBits> contents; ///< of a lane's own arrays
   llvm::DenseMap<const llvm::BasicBlock *, PositionBits> executed; ///< what decides whether a block is executed

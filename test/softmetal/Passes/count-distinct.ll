@@ -3,6 +3,7 @@
 ; RUN: softmetal-opt -count %t/control.ll | FileCheck %s --check-prefix=CONTROL
 ; RUN: softmetal-opt -count %t/bound.ll | FileCheck %s --check-prefix=BOUND
 ; RUN: softmetal-opt -count %t/reduction.ll | FileCheck %s --check-prefix=REDUCTION
+; RUN: softmetal-opt -count %t/function.ll | FileCheck %s --check-prefix=FUNCTION
 ; RUN: softmetal-opt -count %t/array.ll | FileCheck %s --check-prefix=ARRAY
 ; The last operand of the distinct counts says which bits of a lane's position an access or an operation depends on: 1 to 16 are those
 ; of the lane in its SIMD-group, 32 to 512 those of the SIMD-group in its threadgroup. Arithmetic is in 32nds of an operation.
@@ -127,6 +128,25 @@ declare float @air.simd_shuffle_xor.f32(float, i16)
 !3 = !{i32 0, !"air.buffer", !"air.location_index", i32 0, i32 1, !"air.read_write"}
 !4 = !{i32 1, !"air.thread_index_in_simdgroup"}
 !5 = !{i32 2, !"air.simdgroup_index_in_threadgroup"}
+
+;--- function.ll
+; Nothing is known of a function that is called.
+; FUNCTION: call void @softmetal_rt_count_distinct(i32 32, i32 0, i32 0, i32 1023)
+; FUNCTION-NEXT: call void @softmetal_rt_count_operations
+define internal float @twice(float %x) noinline {
+  %sum = fadd float %x, %x
+  ret float %sum
+}
+define void @k(ptr addrspace(1) %y) {
+  %v = call float @twice(float 3.0)
+  store float %v, ptr addrspace(1) %y
+  ret void
+}
+!air.kernel = !{!0}
+!0 = !{ptr @k, !1, !2}
+!1 = !{}
+!2 = !{!3}
+!3 = !{i32 0, !"air.buffer", !"air.location_index", i32 0, i32 1, !"air.read_write"}
 
 ;--- array.ll
 ; A lane's own array holds what was stored into it.
