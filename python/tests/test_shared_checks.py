@@ -172,6 +172,23 @@ def kernel(out_ptr, shift, BLOCK: tl.constexpr):
     assert text.splitlines()[caught.value.where["line"] - 1].endswith("# here")
 
 
+@pytest.mark.parametrize("access", ["tl.store(s.data_ptr - 1, 77.0)", "tl.store(s.data_ptr + tl.arange(0, 2) - 2, 77.0)",
+                                    "tl.store(out_ptr, tl.load(s.data_ptr - 1))", "s.atomic_add(i - 1, 1.0)", "s[i] = s[i - 1]"])
+def test_just_before_the_first_array(device, access):
+    """Where the first array begins at the start of threadgroup memory, the access ends at offset 0."""
+    text = f"""
+def kernel(out_ptr, first, BLOCK: tl.constexpr):
+    s = tl.shared_memory((BLOCK,), tl.float32)
+    i = first + tl.arange(0, BLOCK)
+    s[tl.arange(0, BLOCK)] = 0.0
+    tl.barrier()
+    {access}  # here
+"""
+    with pytest.raises(triton.DeviceFault, match="outside shared array 's'|out of bounds in threadgroup memory") as caught:
+        run(device, text, np.zeros(1, np.float32), 0, BLOCK=32)
+    assert text.splitlines()[caught.value.where["line"] - 1].endswith("# here")
+
+
 def test_unchecked_runs_on(device):
     """Without checks nothing is looked at, and the CPU, where a program runs in order, gives what the text says."""
     with triton.knobs.cpu.scope():

@@ -82,10 +82,15 @@ void *Machine::boundsDevice(char *pointer, uint32_t bytes, uint32_t access, uint
   return pointer;
 }
 
+/// Whether an access stays within the array. An offset before all of threadgroup memory is a huge one, so nothing is added to it.
+static bool holds(const ThreadgroupRange &range, uint64_t offset, uint64_t bytes) {
+  return offset >= range.begin && offset <= range.end && bytes <= range.end - offset;
+}
+
 void *Machine::boundsThreadgroup(char *pointer, uint32_t bytes, uint32_t access, uint32_t site, uint32_t align) {
   auto offset = static_cast<uint64_t>(pointer - memory);
   for (const ThreadgroupRange &range : ranges)
-    if (offset >= range.begin && offset + bytes <= range.end) {
+    if (holds(range, offset, bytes)) {
       if (offset & (align - 1)) {
         FindingDetail misaligned{Finding::Alignment, site, 0};
         misaligned.bytes = align;
@@ -147,13 +152,12 @@ const MemoryRange *Machine::threadgroupRange(char *pointer) const {
 
 /// Whether bytes of threadgroup memory lie within one array.
 bool Machine::inArray(size_t offset, size_t bytes) const {
-  return std::any_of(ranges.begin(), ranges.end(),
-                     [&](const ThreadgroupRange &range) { return offset >= range.begin && offset + bytes <= range.end; });
+  return std::any_of(ranges.begin(), ranges.end(), [&](const ThreadgroupRange &range) { return holds(range, offset, bytes); });
 }
 
 void Machine::raceThreadgroup(char *pointer, uint32_t bytes, uint32_t access, uint32_t site) {
   auto offset = static_cast<size_t>(pointer - memory);
-  if (!bytes || offset >= memoryBytes || offset + bytes > memoryBytes)
+  if (!bytes || offset >= memoryBytes || bytes > memoryBytes - offset)
     return; // the bounds check reports it
   const std::vector<ThreadgroupObject> &objects = kernel->facts.objects;
   auto object = std::find_if(objects.begin(), objects.end(),
@@ -203,7 +207,7 @@ void Machine::raceDevice(char *pointer, uint32_t bytes, uint32_t access, uint32_
 
 void Machine::readThreadgroup(char *pointer, uint32_t bytes, uint32_t site) {
   auto offset = static_cast<size_t>(pointer - memory);
-  if (!bytes || offset >= memoryBytes || offset + bytes > memoryBytes)
+  if (!bytes || offset >= memoryBytes || bytes > memoryBytes - offset)
     return;
   if (!shadow.unwritten(offset, bytes, launchNumber) || !inArray(offset, bytes))
     return;
@@ -216,7 +220,7 @@ void Machine::readThreadgroup(char *pointer, uint32_t bytes, uint32_t site) {
 
 void Machine::writtenThreadgroup(char *pointer, uint32_t bytes) {
   auto offset = static_cast<size_t>(pointer - memory);
-  if (bytes && offset < memoryBytes && offset + bytes <= memoryBytes)
+  if (bytes && offset < memoryBytes && bytes <= memoryBytes - offset)
     shadow.written(offset, bytes, launchNumber);
 }
 

@@ -81,7 +81,9 @@ public:
   /// Serial numbers for the threadgroups of a launch whose shadows have been made: those of older launches are less. Returns the first.
   static uint32_t takeSerials(uint64_t threadgroups);
   void setSerials(uint32_t first, uint64_t threadgroups);
-  bool contains(uintptr_t address, uint64_t bytes) const { return address >= base && address + bytes <= base + length; }
+  bool contains(uintptr_t address, uint64_t bytes) const {
+    return address >= base && address - base <= length && bytes <= length - (address - base);
+  }
   Conflict access(uintptr_t address, uint64_t bytes, uint32_t kind, uint32_t site, uint32_t threadgroup, const Accessor &who);
 
 private:
