@@ -417,10 +417,7 @@ size_t gatherArguments(const Call &call, const Specialization &specialization, R
 /// While launches are recorded; apart, so that others pay for one branch.
 [[gnu::noinline, gnu::cold]] bool runRecorded(const Call &call, Specialization &specialization, const int32_t grid[3]) {
   LaunchRecord record(specialization.compiled, grid);
-  bool done = run(call, specialization, grid, &record);
-  if (done)
-    record.keep();
-  return done;
+  return run(call, specialization, grid, &record);
 }
 
 /// Reads the arguments of a call and finds the code for them, or compiles it. Null with an exception set.

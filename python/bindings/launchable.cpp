@@ -213,8 +213,6 @@ public:
       std::memset(block, 0, layout.size); // gaps between parameters
     if (!pack(arguments, block))
       return false;
-    if (record) [[unlikely]]
-      record->setParams(block, layout.size);
 
     cpu::LaunchRequest request;
     request.entry = entry;
@@ -239,7 +237,11 @@ public:
     if (record) [[unlikely]]
       record->end = hostNanoseconds();
     PyEval_RestoreThread(poll.saved);
-    return status == cpu::LaunchStatus::Finished || raiseOutcome(status, fault);
+    if (status != cpu::LaunchStatus::Finished)
+      return raiseOutcome(status, fault);
+    if (record) [[unlikely]]
+      record->keep(block, layout.size);
+    return true;
   }
 
 private:

@@ -220,8 +220,6 @@ public:
     std::vector<char> block(blockBytes);
     if (!pack(arguments, block.data()))
       return false;
-    if (record)
-      record->setParams(block.data(), layout.size);
     std::vector<metal::ArrayArgument> arrays;
     for (size_t i = 0; i < arguments.size(); ++i)
       if (signature.params[i].type == ParamType::Pointer && !addArray(arguments[i], i, arrays))
@@ -260,11 +258,16 @@ public:
       }
     }
     PyEval_RestoreThread(saved);
+    if (error)
+      return raiseDriverError(error, &code->kernel);
+    if (!report(said))
+      return false;
     if (record) {
       record->begin = times.begin;
       record->end = times.end;
+      record->keep(block.data(), layout.size);
     }
-    return error ? raiseDriverError(error, &code->kernel) : report(said);
+    return true;
   }
 
   bool prepare() override {

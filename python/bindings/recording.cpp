@@ -145,28 +145,27 @@ nb::dict stop() {
 
 } // namespace
 
-void LaunchRecord::setParams(const char *block, size_t bytes) {
-  if (!current)
-    return;
-  Recording &recording = *current;
-  session = recording.session;
+LaunchRecord::LaunchRecord(PyObject *compiled, const int32_t grid[3])
+    : compiled(compiled), grid(grid), session(current ? current->session : 0) {}
+
+/// The number of the shape, which is added where it is new.
+static uint32_t findShape(Recording &recording, PyObject *compiled, const int32_t grid[3], const char *block, size_t bytes) {
   std::vector<uint64_t> &words = recording.words;
   words.resize(3 + bytes / sizeof(uint64_t));
   words[0] = reinterpret_cast<uintptr_t>(compiled);
   words[1] = uint64_t(uint32_t(grid[0])) << 32 | uint32_t(grid[1]);
   words[2] = uint32_t(grid[2]);
   std::memcpy(words.data() + 3, block, bytes / sizeof(uint64_t) * sizeof(uint64_t));
-  if (Shape *known = recording.shapeOf.find(words.data(), words.size())) {
-    shape = known->index;
-    return;
-  }
+  if (Shape *known = recording.shapeOf.find(words.data(), words.size()))
+    return known->index;
   Py_INCREF(compiled);
-  shape = uint32_t(recording.shapes.size());
+  uint32_t shape = uint32_t(recording.shapes.size());
   recording.shapes.push_back({compiled, shape, {grid[0], grid[1], grid[2]}, std::vector<char>(block, block + bytes)});
   recording.shapeOf.insert(words.data(), words.size(), &recording.shapes.back());
+  return shape;
 }
 
-void LaunchRecord::keep() {
+void LaunchRecord::keep(const char *block, size_t bytes) {
   uint32_t thread = 0;
   if (!current || current->session != session || !findThread(session, thread))
     return;
@@ -175,6 +174,7 @@ void LaunchRecord::keep() {
     ++recording.dropped;
     return;
   }
+  uint32_t shape = findShape(recording, compiled, grid, block, bytes);
   if (recording.kept % kChunkRecords == 0)
     recording.chunks.push_back(std::make_unique_for_overwrite<Record[]>(kChunkRecords));
   recording.chunks.back()[recording.kept++ % kChunkRecords] = {shape, thread | (searches ? kTrial : 0), begin, end};

@@ -185,7 +185,7 @@ def test_launches_that_fail_are_not_recorded(device):
         with pytest.raises(triton.LaunchError):
             asserts[(1,)](x, "3", device=device)
         asserts[(1,)](x, 7, device=device, debug=True)
-    assert len(report.launches) == 1
+    assert len(report.launches) == len(report._read()["shapes"]) == 1
 
 
 def test_beyond_the_limit_launches_are_counted(arrays):
@@ -199,6 +199,14 @@ def test_beyond_the_limit_launches_are_counted(arrays):
     assert "8 launches beyond the limit were not kept" in str(report)
     begins = report.records["begin"].astype(np.int64)
     assert (np.diff(begins) > 0).all()  # the chunks follow one another
+
+
+def test_beyond_the_limit_arguments_are_not_kept(device, arrays):
+    x, y, out = arrays
+    with metal.profile(limit=3) as report:
+        for n in range(17, 57, 2):
+            add[(1,)](x, y, out, n, BLOCK=64, device=device)
+    assert (len(report.launches), report.dropped, len(report._read()["shapes"])) == (3, 17, 3)
 
 
 @pytest.mark.parametrize("trials", [False, True])
