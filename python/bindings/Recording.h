@@ -32,4 +32,7 @@ private:
 /// Whether launches are recorded. Read with the GIL.
 extern bool recordsLaunches;
 
+/// Whether this thread's launches are measurements of ours, which no recording and no launch hook sees.
+bool isUnobserved();
+
 } // namespace triton_metal::python

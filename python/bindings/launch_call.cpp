@@ -369,6 +369,8 @@ bool checkGlobals(const Call &call) {
 }
 
 bool runHook(PyObject *hook, const Specialization &specialization, const Call &call, const int32_t grid[3]) {
+  if (isUnobserved())
+    return true;
   nb::object compiled = nb::borrow(specialization.compiled);
   try {
     nb::object metadata = compiled.attr("launch_metadata")(nb::make_tuple(grid[0], grid[1], grid[2]), nb::none(),
@@ -416,6 +418,8 @@ size_t gatherArguments(const Call &call, const Specialization &specialization, R
 
 /// While launches are recorded; apart, so that others pay for one branch.
 [[gnu::noinline, gnu::cold]] bool runRecorded(const Call &call, Specialization &specialization, const int32_t grid[3]) {
+  if (isUnobserved())
+    return run(call, specialization, grid, nullptr);
   LaunchRecord record(specialization.compiled, grid);
   return run(call, specialization, grid, &record);
 }

@@ -58,6 +58,7 @@ struct Recording {
 Recording *current = nullptr; // of a program that ends without stopping it, nobody's: Python is gone before static objects are
 uint64_t sessions = 0;
 thread_local unsigned searches = 0; ///< of tuners that this thread is inside of
+thread_local unsigned unobserved = 0;
 
 /// What Python calls this thread; the thread may be gone when the report is made.
 PyObject *threadName() {
@@ -180,6 +181,8 @@ void LaunchRecord::keep(const char *block, size_t bytes) {
   recording.chunks.back()[recording.kept++ % kChunkRecords] = {shape, thread | (searches ? kTrial : 0), begin, end};
 }
 
+bool isUnobserved() { return unobserved != 0; }
+
 void bindRecording(nb::module_ &m) {
   m.def("start_recording", start, nb::arg("limit"), "Record launches from now on, at most so many; those beyond are counted.");
   m.def("stop_recording", stop,
@@ -192,6 +195,9 @@ void bindRecording(nb::module_ &m) {
   m.def("is_recording", [] { return recordsLaunches; });
   m.def("begin_search", [] { ++searches; }, "This thread's launches are a tuner's trials until end_search().");
   m.def("end_search", [] { --searches; });
+  m.def("begin_unobserved", [] { ++unobserved; },
+        "This thread's launches are not recorded, and launch hooks are not called for them, until end_unobserved().");
+  m.def("end_unobserved", [] { --unobserved; });
   m.def("is_searching", [] { return searches != 0; }, "Whether this thread's launches are trials, not the program's own.");
 }
 

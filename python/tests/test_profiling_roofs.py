@@ -13,6 +13,7 @@ import pytest
 import triton_metal as triton
 import triton_metal.backends.metal as metal
 import triton_metal.language as tl
+from triton_metal import knobs
 from triton_metal.compiler.compiler import disk_cache
 from triton_metal.profiling import rates, roofs
 
@@ -86,6 +87,22 @@ def test_roofs_of_the_cpu_are_measured_once_and_kept(monkeypatch):
     assert roofs.roofs_of("cpu", "apple-m1") == first
     monkeypatch.setattr(roofs, "_measured", {})
     assert roofs.roofs_of("cpu", "apple-m1") == first  # from the disk
+
+
+def test_measuring_them_is_no_part_of_a_profile():
+    seen = []
+    note = lambda launch: seen.append(launch["name"])  # noqa: E731
+    knobs.runtime.launch_enter_hook.add(note)
+    knobs.runtime.launch_exit_hook.add(note)
+    try:
+        with metal.profile(trials=True) as report:
+            roofs.roofs_of("cpu", "apple-m1")
+            rates.copy_kernel[(1,)](np.zeros(4096, np.float32), np.zeros(4096, np.float32), BLOCK=4096, device="cpu")
+    finally:
+        knobs.runtime.launch_enter_hook.remove(note)
+        knobs.runtime.launch_exit_hook.remove(note)
+    assert seen == ["copy_kernel"] * 2
+    assert [(row.name, row.launches) for row in report.kernels] == [("copy_kernel", 1)] and report.trials == 0
 
 
 def test_another_process_finds_them():

@@ -210,6 +210,10 @@ def begin_search() -> None:
 
 def end_search() -> None: ...
 
+def begin_unobserved() -> None:
+    """This thread's launches are not recorded, and launch hooks are not called for them, until end_unobserved()."""
+
+def end_unobserved() -> None: ...
 def is_searching() -> bool:
     """Whether this thread's launches are trials, not the program's own."""
 
