@@ -16,6 +16,8 @@ Operand triton_metal::frontend::toOperand(const Value &value) {
     if (std::optional<Number> number = numberOf(value.object))
       return *number;
   std::string text = valueStr(value);
+  if (!value.isConstant() && !value.isTuple()) // what has no class that users know
+    fail(ErrorKind::Type, "cannot convert " + text + " to tensor");
   std::string type = value.isConstant() ? nb::cast<std::string>(nb::str(value.object.type())) : "<class 'tuple'>";
   if (value.isConstant())
     text = text.substr(10, text.size() - 11);

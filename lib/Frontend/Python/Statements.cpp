@@ -67,7 +67,7 @@ void Walker::visitStatement(Node *node) {
       fail(ErrorKind::NotImplemented, "Attribute assignment is not supported in triton");
     if (node->a->kind != NodeKind::Name) {
       if (node->a->kind == NodeKind::Subscript && visit(node->a->a).kind == Value::Kind::SharedArray)
-        fail(ErrorKind::Value, "an augmented assignment reads and writes elements of a shared array with no barrier between");
+        unsupported(node, "an augmented assignment reads and writes elements of a shared array with no barrier between");
       fail(ErrorKind::NotImplemented, "__setitem__ is not supported in triton");
     }
     std::string previous = sem.swapName(frame().ast->nameText(node->a->name));
