@@ -102,6 +102,17 @@ uint64_t sizeOfDirectory(const fs::path &path) {
   return size;
 }
 
+/// When an entry was used last: loads touch its manifest.
+fs::file_time_type lastUse(const fs::path &entry) {
+  std::error_code error;
+  fs::file_time_type used = fs::last_write_time(entry / kManifest, error);
+  return error ? fs::last_write_time(entry, error) : used;
+}
+
+/// Names with a dot are of entries that are written or removed just now, or were when their process died.
+bool isTemporary(const fs::path &entry) { return entry.filename().string().starts_with("."); }
+bool isAbandoned(const fs::path &entry) { return fs::file_time_type::clock::now() - lastUse(entry) > kAbandonedAfter; }
+
 } // namespace
 
 std::string cacheKey(std::string_view bytes) {
@@ -124,13 +135,27 @@ std::string cacheKey(std::string_view bytes) {
 
 std::string DiskCache::pathOf(std::string_view key) const { return (fs::path(directory) / key).string(); }
 
+/// A path that nobody else uses.
+std::string DiskCache::temporaryPath(std::string_view key) const {
+  static std::atomic<unsigned> counter{0};
+  return pathOf("." + std::string(key) + "." + std::to_string(getpid()) + "." + std::to_string(counter++));
+}
+
+void DiskCache::discard(std::string_view key) const {
+  fs::path away = temporaryPath(key);
+  std::error_code error;
+  fs::rename(pathOf(key), away, error);
+  if (!error)
+    fs::remove_all(away, error);
+}
+
 std::optional<CacheFiles> DiskCache::load(std::string_view key) {
   fs::path entry = fs::path(directory) / key;
   std::optional<std::string> manifest = readFile(entry / kManifest);
   std::error_code error;
   if (!manifest) {
     // Without a manifest it is no entry of ours unless something damaged it; a directory in its place would block the next store.
-    fs::remove_all(entry, error);
+    discard(key);
     return std::nullopt;
   }
   CacheFiles files;
@@ -146,7 +171,7 @@ std::optional<CacheFiles> DiskCache::load(std::string_view key) {
     }
   }
   if (!intact) {
-    fs::remove_all(entry, error);
+    discard(key);
     return std::nullopt;
   }
   fs::last_write_time(entry / kManifest, fs::file_time_type::clock::now(), error); // a read-only cache stays usable
@@ -154,13 +179,12 @@ std::optional<CacheFiles> DiskCache::load(std::string_view key) {
 }
 
 std::string DiskCache::store(std::string_view key, const CacheFiles &files) {
-  static std::atomic<unsigned> counter{0};
   std::error_code error;
   fs::create_directories(directory, error);
   if (error)
     return directory + ": " + error.message();
   fs::path entry = fs::path(directory) / key;
-  fs::path fresh = fs::path(directory) / ("." + std::string(key) + "." + std::to_string(getpid()) + "." + std::to_string(counter++));
+  fs::path fresh = temporaryPath(key);
   fs::create_directory(fresh, error);
   if (error)
     return fresh.string() + ": " + error.message();
@@ -177,10 +201,12 @@ std::string DiskCache::store(std::string_view key, const CacheFiles &files) {
     return directory + ": the entry could not be written (is the disk full?)";
   }
   fs::rename(fresh, entry, error);
-  if (error) { // somebody else was faster, with the same contents
+  if (error) {
     std::error_code ignored;
     fs::remove_all(fresh, ignored);
-    return fs::exists(entry / kManifest, ignored) ? std::string() : entry.string() + ": " + error.message();
+    // Somebody else was faster, with the same contents; a damaged entry is removed when it is loaded.
+    bool isThere = error == std::errc::directory_not_empty || error == std::errc::file_exists;
+    return isThere ? std::string() : entry.string() + ": " + error.message();
   }
   std::lock_guard lock(mutex);
   if (limit) {
@@ -197,40 +223,55 @@ void DiskCache::evict() {
   struct Item {
     fs::file_time_type used;
     uint64_t size;
-    fs::path path;
+    std::string key;
   };
   std::vector<Item> items;
   uint64_t sum = 0;
   std::error_code error;
-  auto now = fs::file_time_type::clock::now();
   for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
     std::error_code ignored;
     if (!it->is_directory(ignored))
       continue;
-    fs::file_time_type used = fs::last_write_time(it->path() / kManifest, ignored);
-    if (ignored)
-      used = it->last_write_time(ignored);
-    bool unfinished = it->path().filename().string().starts_with(".");
-    if (unfinished) { // of a process that died while it wrote, or of one that writes
-      if (now - used > kAbandonedAfter)
+    if (isTemporary(it->path())) {
+      if (isAbandoned(it->path()))
         fs::remove_all(it->path(), ignored);
       continue;
     }
     uint64_t size = sizeOfDirectory(it->path());
     sum += size;
-    items.push_back({used, size, it->path()});
+    items.push_back({lastUse(it->path()), size, it->path().filename().string()});
   }
   if (sum > limit) {
     std::sort(items.begin(), items.end(), [](const Item &a, const Item &b) { return a.used < b.used; });
     for (const Item &item : items) {
       if (sum <= limit / 5 * 4)
         break;
-      std::error_code ignored;
-      fs::remove_all(item.path, ignored);
+      discard(item.key);
       sum -= item.size;
     }
   }
   total = sum;
+}
+
+uint64_t DiskCache::clear() {
+  std::lock_guard lock(mutex);
+  uint64_t freed = 0;
+  std::vector<fs::path> entries; // a directory that changes is not read on
+  std::error_code error;
+  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error))
+    entries.push_back(it->path());
+  for (const fs::path &entry : entries) {
+    std::error_code ignored;
+    if (isTemporary(entry) && !isAbandoned(entry))
+      continue;
+    freed += sizeOfDirectory(entry);
+    if (isTemporary(entry))
+      fs::remove_all(entry, ignored);
+    else
+      discard(entry.filename().string());
+  }
+  total.reset();
+  return freed;
 }
 
 } // namespace triton_metal

@@ -37,6 +37,8 @@ void bindCache(nb::module_ &m) {
             return self.store(key, contents);
           },
           nb::arg("key"), nb::arg("files"), "Write an entry; the empty string, or why it could not be written.")
+      .def("clear", &DiskCache::clear, nb::call_guard<nb::gil_scoped_release>(),
+           "Remove all entries but those that are being written; the bytes that they had.")
       .def("path", [](const DiskCache &self, const std::string &key) { return self.pathOf(key); }, nb::arg("key"));
   m.def("cache_key", [](nb::bytes bytes) { return cacheKey(std::string_view(bytes.c_str(), bytes.size())); }, nb::arg("bytes"),
         "SHA-256 in base 32, as names of cache entries.");

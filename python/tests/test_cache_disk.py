@@ -6,10 +6,14 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 
 import pytest
 
+import triton_metal.backends.metal as metal
 from triton_metal import _core
+from triton_metal.compiler.compiler import disk_cache_directory
 
 PROGRAM = """
     import numpy as np, triton_metal as triton, triton_metal.language as tl
@@ -117,6 +121,43 @@ def test_store_keeps_the_first_entry(tmp_path):
     assert cache.store("K", {"a": b"1"}) == "" and cache.store("K", {"a": b"2"}) == ""
     assert cache.load("K") == {"a": b"1"}
     assert [path.name for path in tmp_path.iterdir()] == ["K"]
+
+
+def test_clearing_leaves_what_is_being_written(tmp_path):
+    cache = _core.DiskCache(str(tmp_path), 0)
+    for name, age in ((".A.1.0", 0), (".B.1.0", 7200)):  # of a writer, and of one that died
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "data").write_bytes(bytes(100))
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    assert cache.store("E", {"data": bytes(2000)}) == ""
+    size = sum(path.stat().st_size for path in (tmp_path / "E").iterdir())
+    assert cache.clear() == size + 100
+    assert [path.name for path in tmp_path.iterdir()] == [".A.1.0"] and cache.load("E") is None
+    assert _core.DiskCache(str(tmp_path / "absent"), 0).clear() == 0
+
+
+def test_clearing_beside_writers(tmp_path, monkeypatch):
+    """Every entry is stored without complaint, and read whole or not at all."""
+    monkeypatch.setenv("TRITON_METAL_CACHE_DIR", str(tmp_path))
+    files = {f"file {i}": bytes(1000) for i in range(20)}
+    until = time.monotonic() + 0.5
+    problems = []
+
+    def write():
+        cache = _core.DiskCache(disk_cache_directory(), 0)
+        while time.monotonic() < until:
+            problems.append(cache.store("E", files))
+            if cache.load("E") not in (files, None):
+                problems.append("a part was read")
+
+    writers = [threading.Thread(target=write) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    while time.monotonic() < until:
+        metal.clear_cache(memory=False)
+    for writer in writers:
+        writer.join()
+    assert set(problems) == {""}
 
 
 def test_cache_key_is_sha256_in_base_32():

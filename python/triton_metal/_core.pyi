@@ -45,6 +45,9 @@ class DiskCache:
     def store(self, key: str, files: dict) -> str:
         """Write an entry; the empty string, or why it could not be written."""
 
+    def clear(self) -> int:
+        """Remove all entries but those that are being written; the bytes that they had."""
+
     def path(self, key: str) -> str: ...
 
 def cache_key(bytes: bytes) -> str:
