@@ -11,7 +11,7 @@ import triton_metal as triton
 import triton_metal.backends.metal as metal
 import triton_metal.language as tl
 from triton_metal.profiling import html
-from triton_metal.profiling.sources import Listing, read_module, sources
+from triton_metal.profiling.sources import Budget, Listing, read_module, sources
 
 
 @triton.jit
@@ -153,7 +153,13 @@ def test_code_of_the_page_refers_to_python_lines(report):
 def test_stages_beyond_the_budget_are_named(report):
     row = next(row for row in report.kernels if row.device == "cpu")
     code, used = sources(row.compiled, 0)
-    assert code["stages"] == [] and code["left_out"] == ["ttir", "asm", "llir"] and code["pieces"]
+    assert code["stages"] == code["pieces"] == [] and code["left_out"] == ["ttir", "asm", "llir", "python"] and used == 0
+    whole, all_of_it = sources(row.compiled, 10**6)
+    for budget in range(100, all_of_it, all_of_it // 12):
+        code, used = sources(row.compiled, budget)
+        texts = [part["lines"] for part in (*code["pieces"], *code["stages"])]
+        assert sum(map(len, sum(texts, []))) <= used <= budget and code["left_out"]
+    assert not whole["left_out"]
 
 
 def test_locations_of_modules_are_read():
@@ -177,7 +183,7 @@ module {
 
 
 def test_functions_whose_file_is_not_at_hand(report):
-    listing = Listing(report.kernels[0].compiled)
+    listing = Listing(report.kernels[0].compiled, Budget(10**6))
     assert listing.find(("absent.py", 3)) is None
     assert listing.find((__file__, 10**6)) is None
 
@@ -197,6 +203,20 @@ def test_a_long_profile_keeps_its_page_small(report, monkeypatch):
     monkeypatch.setattr(html, "MOST_LAUNCHES", 4)
     data = html.page_data(report)
     assert len(data["launches"]["begin_us"]) == 4 and data["launch_count"] == 10 and len(report.launches) == 10
+
+
+@pytest.mark.parametrize("launches, shapes, shown", [(100, 100, 60), (13, 100, 13), (100, 11, 11), (100, 7, 7)])
+def test_the_page_holds_the_shapes_of_the_launches_that_it_shows(launches, shapes, shown, monkeypatch):
+    x, out = np.zeros(256, np.float32), np.zeros(256, np.float32)
+    with metal.profile() as report:
+        for n in (*range(17, 67, 2), *range(67, 17, -2), *range(101, 121, 2)):
+            scale[(2,)](x, out, n, BLOCK=128, device="cpu")
+    monkeypatch.setattr(html, "MOST_LAUNCHES", launches)
+    monkeypatch.setattr(html, "MOST_SHAPES", shapes)
+    data = html.page_data(report)
+    assert [len(values) for values in data["launches"].values()] == [shown] * 4 and data["launch_count"] == 60
+    assert [data["shapes"][i]["bytes"] for i in data["launches"]["shape"]] == [launch.bytes for launch in report.launches[:shown]]
+    assert sorted(set(data["launches"]["shape"])) == list(range(len(data["shapes"])))
 
 
 def test_kernels_of_text_have_no_python(tmp_path):

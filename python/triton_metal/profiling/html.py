@@ -6,14 +6,16 @@ import importlib.resources
 import json
 import os
 
+import numpy as np
+
 from .document import document
 from .report import Report
 from .sources import sources
 
 #: Characters of sources and code that a page holds; those of the most expensive kernels come first.
-CODE_BUDGET = 3_000_000
-#: Launches that the timeline holds, the first ones.
-MOST_LAUNCHES = 50_000
+CODE_BUDGET = 2_000_000
+#: Launches that the timeline holds, the first ones, and how many of them may differ in kernel, arguments or grid.
+MOST_LAUNCHES, MOST_SHAPES = 50_000, 15_000
 _SCRIPTS = ("format.js", "table.js", "roofline.js", "timeline.js", "code.js", "main.js")
 
 
@@ -25,10 +27,19 @@ def page_data(report: Report) -> dict:
         kernel["label"] = row.label
         kernel["code"], used = sources(row.compiled, left)
         left -= used
-    count = len(data["launches"]["shape"])
-    data["launches"] = {name: values[:MOST_LAUNCHES] for name, values in data["launches"].items()}
-    data["launch_count"] = count
+    data["launch_count"] = len(data["launches"]["shape"])
+    _shorten_timeline(data)
     return data
+
+
+def _shorten_timeline(data: dict) -> None:
+    """The first launches only, and the shapes that these have, numbered anew."""
+    _, first = np.unique(data["launches"]["shape"][:MOST_LAUNCHES], return_index=True)
+    count = int(np.sort(first)[MOST_SHAPES]) if len(first) > MOST_SHAPES else MOST_LAUNCHES
+    launches = data["launches"] = {name: values[:count] for name, values in data["launches"].items()}
+    used, shape = np.unique(np.array(launches["shape"], np.int64), return_inverse=True)
+    launches["shape"] = shape.tolist()
+    data["shapes"] = [data["shapes"][i] for i in used]
 
 
 def _part(name: str) -> str:

@@ -31,23 +31,42 @@ def _functions(file: str) -> list[tuple[int, int]]:
     return [(min([node.lineno, *(one.lineno for one in node.decorator_list)]), node.end_lineno) for node in found]
 
 
-class Listing:
-    """Pieces of Python source that code refers to: first the kernel, then functions that it calls."""
+class Budget:
+    """Characters that may be shown still."""
 
-    def __init__(self, compiled: CompiledKernel):
+    def __init__(self, characters: float):
+        self.left = characters
+
+    def take(self, lines: list[str]) -> bool:
+        """Whether these lines fit, which then are counted."""
+        size = sum(map(len, lines)) + 8 * len(lines)
+        fits = size <= self.left
+        self.left -= size if fits else 0
+        return fits
+
+
+class Listing:
+    """Pieces of Python source that code refers to, as far as they fit: first the kernel, then functions that it calls."""
+
+    def __init__(self, compiled: CompiledKernel, budget: Budget):
         self.pieces: list[dict] = []
+        self.is_whole = True
+        self._budget = budget
         self._found: dict[Place, tuple[int, int] | None] = {}
         source = compiled.src
         if isinstance(source, ASTSource):
             fn = source.fn
             self._add(fn.fn.__code__.co_filename, fn.starting_line_number, [line.rstrip("\n") for line in fn.raw_src])
 
-    def _add(self, file: str, first: int, lines: list[str]) -> int:
+    def _add(self, file: str, first: int, lines: list[str]) -> int | None:
+        if not self._budget.take(lines):
+            self.is_whole = False
+            return None
         self.pieces.append({"file": file, "first": first, "lines": lines})
         return len(self.pieces) - 1
 
     def find(self, place: Place) -> tuple[int, int] | None:
-        """(piece, line within it) of a place; None where its text is not at hand."""
+        """(piece, line within it) of a place; None where its text is not at hand, or does not fit."""
         if place not in self._found:
             self._found[place] = self._search(*place)
         return self._found[place]
@@ -61,7 +80,8 @@ class Listing:
             return None
         first, last = max(around)
         lines = [text.rstrip("\n") for text in linecache.getlines(file)[first - 1 : last]]
-        return self._add(file, first, lines), line - first
+        piece = self._add(file, first, lines)
+        return None if piece is None else (piece, line - first)
 
 
 _LOCATION = re.compile(r"\s*loc\((#loc\d*|unknown)\)$")
@@ -128,26 +148,27 @@ def _stage(compiled: CompiledKernel, name: str) -> tuple[list[str], list[Place |
 
 
 def sources(compiled: CompiledKernel, budget: int) -> tuple[dict, int]:
-    """Source and stages of a kernel as JSON's types, and the characters that they take; no stage that is longer than what is left of
-    `budget` is among them.
+    """Source and stages of a kernel as JSON's types, and the characters that they take; no piece and no stage that is longer than what
+    is left of `budget` is among them, and `left_out` names these ("python" for pieces).
 
         {"pieces": [{"file", "first", "lines"}], "stages": [{"name", "lines", "at": [reference or -1]}], "references": [[piece, line]],
          "left_out": ["llir"]}
     """
-    listing = Listing(compiled)
+    left = Budget(budget)
+    listing = Listing(compiled, left)
     references: dict[tuple[int, int], int] = {}
-    stages, left_out, used = [], [], 0
+    stages, left_out = [], []
     for name in STAGES[compiled.metadata.target]:
         lines, places = _stage(compiled, name)
-        size = sum(map(len, lines)) + 8 * len(lines)
-        if used + size > budget:
+        if not left.take(lines):
             left_out.append(name)
             continue
-        used += size
         at = []
         for place in places:
             found = listing.find(place) if place else None
             at.append(-1 if found is None else references.setdefault(found, len(references)))
         stages.append({"name": name, "lines": lines, "at": at})
-    used += sum(len(line) for piece in listing.pieces for line in piece["lines"])
-    return {"pieces": listing.pieces, "stages": stages, "references": [list(one) for one in references], "left_out": left_out}, used
+    if not listing.is_whole:
+        left_out.append("python")
+    code = {"pieces": listing.pieces, "stages": stages, "references": [list(one) for one in references], "left_out": left_out}
+    return code, budget - left.left

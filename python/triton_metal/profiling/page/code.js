@@ -65,7 +65,8 @@ function drawCode() {
       piece.lines.forEach((line, i) => source.append(link(
         el("div", {class: "row"}, el("b", {}, String(piece.first + i)), coloured(line, "python")), referencesOf.get(`${p}:${i}`) ?? [])));
     });
-    if (!code.pieces.length) source.append(el("div", {class: "file"}, "compiled from text, not from Python"));
+    if (code.left_out.includes("python")) source.append(el("div", {class: "file"}, "the rest is too long for this page"));
+    else if (!code.pieces.length) source.append(el("div", {class: "file"}, "compiled from text, not from Python"));
 
     const listing = el("div", {class: "listing stage", id: "listing", role: "tabpanel", tabindex: 0, "aria-label": `Code of ${row.label}`});
     if (chosen) {
@@ -74,7 +75,8 @@ function drawCode() {
     }
     const tabs = code.stages.map((one) => el("button", {class: "tab", type: "button", role: "tab", "aria-selected": String(one === chosen),
       "aria-controls": "listing", "data-stage": one.name, onclick: () => ((stage = one.name), show(choice.kernel))}, LANGUAGES[one.name]));
-    const left = code.left_out.length ? [el("span", {}, `too long for this page: ${code.left_out.join(", ")}; kernel.asm has it`)] : [];
+    const missing = code.left_out.filter((name) => name !== "python");
+    const left = missing.length ? [el("span", {}, `too long for this page: ${missing.join(", ")}; kernel.asm has it`)] : [];
     place.replaceChildren(el("div", {class: "panes"},
       el("div", {class: "pane"}, el("div", {class: "bar-of-pane"}, el("span", {}, "Python")), source),
       el("div", {class: "pane"}, el("div", {class: "bar-of-pane", role: "tablist", "aria-label": "stages"}, ...tabs, ...left), listing)));
