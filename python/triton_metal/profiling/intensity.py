@@ -9,13 +9,7 @@ from .. import knobs
 from .bound import Grid, bind
 from .cost import LaunchCost, launch_cost
 from .roofs import Roofs, roofs_of
-
-
-def _amount(value: float, unit: str) -> str:
-    for factor, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= factor:
-            return f"{value / factor:.4g} {prefix}{unit}"
-    return f"{value:.4g} {unit}"
+from .table import amount
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,9 +49,9 @@ class Intensity:
 
     def __str__(self) -> str:
         lines = [
-            f"{self.kernel}: {self.intensity:.2f} FLOP/byte ({_amount(self.operations, 'FLOP')}, {_amount(self.bytes, 'B')})",
-            f"  loads {_amount(self.cost.bytes_loaded, 'B')}, stores {_amount(self.cost.bytes_stored, 'B')}"
-            + (f", atomics {_amount(self.cost.bytes_atomic, 'B')}" if self.cost.bytes_atomic else ""),
+            f"{self.kernel}: {self.intensity:.2f} FLOP/byte ({amount(self.operations, 'FLOP')}, {amount(self.bytes, 'B')})",
+            f"  loads {amount(self.cost.bytes_loaded, 'B')}, stores {amount(self.cost.bytes_stored, 'B')}"
+            + (f", atomics {amount(self.cost.bytes_atomic, 'B')}" if self.cost.bytes_atomic else ""),
         ]
         if self.roofs is None:
             lines.append(f"  the roofs of {self.device} are not known")

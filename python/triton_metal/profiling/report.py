@@ -21,7 +21,6 @@ from ..compiler.compiler import CompiledKernel
 from ..compiler.options import EVERY_THREADGROUP
 from ..devices import has_gpu
 from ..errors import ProfilingError
-from .cost import launch_cost
 from .cost import LaunchCost, launch_costs
 from .labels import labels
 from .occupancy import Occupancy, occupancy
