@@ -170,16 +170,19 @@ module {
   ^bb0(%2: f32 loc(callsite(#loc1 at #loc2)), %3: f32 loc("n"(#loc1))):
   }) loc(#loc3)
   %4 = tt.call loc(unknown)
+  %5 = tt.call loc(#loc6)
 } loc(#loc)
 #loc = loc(unknown)
 #loc2 = loc("k.py":7:1)
 #loc3 = loc("x"(#loc2))
 #loc4 = loc(callsite(#loc5 at #loc3))
 #loc5 = loc("LIBRARY/language/standard.py":1:1)
+#loc6 = loc("LIBRARY_kernels/user.py":5:1)
 '''.replace("LIBRARY", triton.__path__[0]))
     assert lines == ["module {", '  %0 = tt.load %x {a = "loc(#loc9)"} : i32', '  %1 = "tt.reduce"(%0) ({', "  ^bb0(%2: f32, %3: f32):",
-                     "  })", "  %4 = tt.call", "}"]  # fmt: skip
-    assert places == [None, ("k.py", 7), None, None, ("k.py", 7), None, None]
+                     "  })", "  %4 = tt.call", "  %5 = tt.call", "}"]  # fmt: skip
+    beside = f"{triton.__path__[0]}_kernels/user.py"  # no file of this package
+    assert places == [None, ("k.py", 7), None, None, ("k.py", 7), None, (beside, 5), None]
 
 
 def test_functions_whose_file_is_not_at_hand(report):

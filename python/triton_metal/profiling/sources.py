@@ -108,7 +108,7 @@ class _Locations:
     def _resolve(self, name: str) -> Place | None:
         text = self._text.get(name, "")
         if match := _FILE.match(text):
-            return None if match[1].startswith(_PACKAGE) or _is_library(match[1]) else (match[1], int(match[2]))
+            return None if _is_library(match[1]) else (match[1], int(match[2]))
         if match := _NAMED.match(text):
             return self.place(match[1])
         if match := _CALL.match(text):
@@ -118,7 +118,7 @@ class _Locations:
 
 @functools.cache
 def _is_library(file: str) -> bool:
-    return os.path.realpath(file).startswith(os.path.realpath(_PACKAGE) + os.sep)
+    return file.startswith(_PACKAGE + os.sep) or os.path.realpath(file).startswith(os.path.realpath(_PACKAGE) + os.sep)
 
 
 def read_module(text: str) -> tuple[list[str], list[Place | None]]:
