@@ -1,6 +1,8 @@
 """metal.set_debug_option: every option has the effect that it is for."""
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,15 @@ def test_previous_values_and_contexts():
     assert "timeout" not in knobs.cpu._assigned and "timeout" not in knobs.metal._assigned
 
 
+@pytest.mark.parametrize("name, value", [("seed", 7), ("checked", True), ("chip", "apple-m3"), ("timeout", 5), ("print_ir", "msl")])
+def test_none_makes_an_option_what_it_is_by_itself(name, value):
+    before = metal.get_debug_options()[name]
+    with metal.set_debug_option(name, value):
+        assert metal.get_debug_options()[name] == value
+        metal.set_debug_option(name, None)
+        assert metal.get_debug_options()[name] == (os.environ.get("TRITON_METAL_CHECKED") == "1" if name == "checked" else before)
+
+
 def test_a_restored_option_follows_its_variable_again(monkeypatch):
     with metal.set_debug_option("always_compile", False):
         monkeypatch.setenv("TRITON_ALWAYS_COMPILE", "1")
@@ -77,8 +88,9 @@ def test_wrong_names_and_values():
         metal.set_debug_option("verbose", True)
     for name, value, message in [("checked", 1, "'checked' is True or False, not 1"), ("seed", -1, "'seed' is a number from 0"),
                                  ("seed", True, "'seed' is a number"), ("timeout", 0, "'timeout' is a number of seconds above 0"),
-                                 ("dump_dir", 3, "'dump_dir' is a string"), ("chip", None, "'chip' is a string")]:  # fmt: skip
-        with pytest.raises(TypeError, match=message):
+                                 ("dump_dir", 3, "'dump_dir' is a string"), ("chip", 3, "'chip' is a string"),
+                                 ("timeout", float("nan"), "'timeout' is a number of seconds above 0")]:  # fmt: skip
+        with pytest.raises(ValueError, match=message):
             metal.set_debug_option(name, value)
     with pytest.raises(ValueError, match="there is no chip 'apple-m0'"):
         metal.set_debug_option("chip", "apple-m0")

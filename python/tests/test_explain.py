@@ -184,6 +184,7 @@ def test_gathers_of_the_cpu():
         tl.store(y_ptr + i, tl.load(x_ptr + i * stride))
 
     assert kernel.explain((aligned(1024), aligned(256), 3, 256), device="cpu").processor.gathers > 0
+    assert " 1 gather," in str(kernel.explain((aligned(16), aligned(4), 3, 4), device="cpu"))
 
 
 def test_tuned_kernels():

@@ -381,6 +381,16 @@ def test_occupancy(facts, programs, chip, percent, bound):
     assert (found.fraction * 100, found.bound) == (pytest.approx(percent), bound)
 
 
+def test_tables_of_one_launch_and_of_no_row(arrays):
+    with metal.profile(limit=1) as report:
+        for _ in range(2):
+            add[(3,)](*arrays, 300, BLOCK=128, device="cpu")
+    assert "\n1 launch ran " in report.table(top=1) and "\n1 launch beyond the limit was not kept" in str(report)
+    for top in (0, -1):
+        with pytest.raises(ValueError, match=f"at least 1, or None for all, not {top}"):
+            report.table(top=top)
+
+
 def test_the_table(device, arrays):
     x, y, out = arrays
     with metal.profile() as report:

@@ -23,7 +23,7 @@ class Options:
     enable_fp_fusion: bool = True
     debug: bool = False
     checked: bool = False
-    #: On the software Metal: launches count what they do in so many threadgroups, and leave the rest undone; see _core.take_metal_counters.
+    #: On the software Metal: launches count what they do in so many threadgroups, and leave the rest undone; see metal.take_counters.
     counting: int = 0
     sanitize_overflow: bool = False
     language_version: str = "3.8"

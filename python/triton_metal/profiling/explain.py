@@ -8,9 +8,10 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from .. import _core
+from ..compiler.compiler import CompiledKernel
+from ..errors import AutotunerError, OutOfResources, UnsupportedOnDevice
 from .bound import Bound, bind
-from .memory_access import MemoryAccess, inspect_launch, report_accesses, source_line
+from .memory_access import MemoryAccess, inspect_launch, notes_of, report_accesses, source_line
 
 
 @dataclass(frozen=True)
@@ -161,24 +162,27 @@ class Explanation:
 
     kernel: str
     device: str  #: that was asked about
-    chip: str
-    num_warps: int
-    threads: int
-    registers: int  #: of 32 bits, a lane; estimated
-    threadgroup_bytes: int
-    layouts: tuple[TensorLayout, ...]
-    conversions: tuple[Conversion, ...]
-    memory: tuple[MemoryBlock, ...]
-    barriers: tuple[Barrier, ...]
-    dots: tuple[Product, ...]
-    accesses: tuple[MemoryAccess, ...]
     processor: ProcessorCode | None  #: for the `cpu` device
+    #: Why there is nothing to tell of `metal`: the kernel runs on the `cpu` device alone. Then what follows is None or empty.
+    no_metal: str | None = None
+    chip: str | None = None
+    num_warps: int | None = None
+    threads: int | None = None
+    registers: int | None = None  #: of 32 bits, a lane; estimated
+    threadgroup_bytes: int | None = None
+    layouts: tuple[TensorLayout, ...] = ()
+    conversions: tuple[Conversion, ...] = ()
+    memory: tuple[MemoryBlock, ...] = ()
+    barriers: tuple[Barrier, ...] = ()
+    dots: tuple[Product, ...] = ()
+    accesses: tuple[MemoryAccess, ...] = ()
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=1)
 
     def __str__(self) -> str:
-        return "\n".join(line for section in _SECTIONS for line in section(self))
+        sections = _SECTIONS if self.no_metal is None else (_processor, _no_metal)
+        return "\n".join(line for section in sections for line in section(self))
 
 
 def _at(place: _Place) -> str:
@@ -189,16 +193,29 @@ def _loop(place: _Place) -> str:
     return ", in a loop" if place.in_loop else ""
 
 
-def _head(found: Explanation):
+def _counted(count: int, one: str, many: str | None = None) -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def _processor(found: Explanation):
     if found.processor is not None:
         code = found.processor
         yield f"{found.kernel} on cpu: vectors of {code.vector_bytes} bytes, {code.arena_bytes} bytes of scratch memory a program"
         yield (
-            f"  statements of its LLVM text: {code.plain} plain accesses of vectors, {code.masked} masked, {code.gathers} gathers, "
-            f"{code.scatters} scatters, {code.multiply_adds} vector multiply-adds"
+            f"  statements of its LLVM text: {_counted(code.plain, 'plain access', 'plain accesses')} of vectors, {code.masked} masked, "
+            f"{_counted(code.gathers, 'gather')}, {_counted(code.scatters, 'scatter')}, "
+            f"{_counted(code.multiply_adds, 'vector multiply-add')}"
         )
         if found.dots:
             yield "  every tl.dot is a register-blocked kernel over packed operands; layouts do not exist there"
+
+
+def _no_metal(found: Explanation):
+    yield f"Nothing can be told of it on metal: {found.no_metal}"
+
+
+def _head(found: Explanation):
+    if found.processor is not None:
         yield f"The rest is what the kernel is on metal, compiled for {found.chip}:"
     yield (
         f"{found.kernel} on {found.chip}, {found.num_warps} warps ({found.threads} threads): {found.threadgroup_bytes} bytes of "
@@ -255,8 +272,8 @@ def _barriers(found: Explanation):
 def _accesses(found: Explanation):
     explained: dict[tuple, list[MemoryAccess]] = {}  # those with the same reasons together
     for access in found.accesses:
-        if access.reasons:
-            explained.setdefault(access.reasons, []).append(access)
+        if reasons := tuple(reason for reason in access.reasons if not reason.is_note):
+            explained.setdefault(reasons, []).append(access)
     if explained:
         yield "accesses that could be better"
     for reasons, accesses in explained.items():
@@ -265,9 +282,10 @@ def _accesses(found: Explanation):
         for reason in reasons:
             yield f"    - {reason.what}"
             yield f"      {reason.remedy}"
+    yield from notes_of(found.accesses)
 
 
-_SECTIONS = (_head, _layouts, _dots, _conversions, _memory, _barriers, _accesses)
+_SECTIONS = (_processor, _head, _layouts, _dots, _conversions, _memory, _barriers, _accesses)
 
 
 def _explanation(bound: Bound, device: str, processor: ProcessorCode | None) -> Explanation:
@@ -321,10 +339,18 @@ def explain(kernel, args, grid=None, device: str | None = None, **options) -> Ex
     kernel: what `bind` takes: a jit function, tuned or not.
     args: the arguments by position, or a mapping by name; constexprs among them.
     device: "metal" or "cpu"; the current one where it is None. The `cpu` device has no layouts, conversions and barriers: for it the
-        explanation says what its code does, and what the kernel would be on metal.
+        explanation says what its code does, and what the kernel would be on metal, or why it would not compile there.
+    options: num_warps and the like. The chip is the one that TRITON_METAL_CHIP or knobs.metal.chip chooses.
 
-    Raises what the launch would raise for its arguments and for the compilation, for both devices where device is "cpu".
+    Raises what the launch would raise for its arguments and for the compilation for `device`.
     """
-    device = device or _core.get_device()
-    processor = ProcessorCode.of(bind(kernel, args, grid, device="cpu", **options).compiled) if device == "cpu" else None
-    return _explanation(bind(kernel, args, grid, device="metal", **options), device, processor)
+    bound = bind(kernel, args, grid, device, **options)
+    if bound.compiled.metadata.target == "metal":
+        return _explanation(bound, "metal", None)
+    name, processor = bound.compiled.name, ProcessorCode.of(bound.compiled)
+    if isinstance(kernel, CompiledKernel):
+        return Explanation(name, "cpu", processor, "it was compiled for the cpu device")
+    try:
+        return _explanation(bind(kernel, args, grid, "metal", **options), "cpu", processor)
+    except (UnsupportedOnDevice, OutOfResources, AutotunerError) as error:
+        return Explanation(name, "cpu", processor, str(error))

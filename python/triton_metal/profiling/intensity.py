@@ -6,7 +6,9 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from .. import knobs
-from .bound import Grid, bind
+from ..devices import check_chip
+from ..errors import UnsupportedOnDevice
+from .bound import Grid, bind, grid_text
 from .cost import LaunchCost, launch_cost
 from .roofs import Roofs, roofs_of
 from .table import amount
@@ -18,9 +20,11 @@ class Intensity:
 
     kernel: str
     device: str  #: "cpu", or the chip
+    grid: tuple[int, int, int]
     cost: LaunchCost
     roofs: Roofs | None  #: None where the device's are not known
     gflops: float | None  #: 10^9 operations a second: the roof for this kernel's arithmetic
+    grid_is_assumed: bool = False  #: none was given
 
     @property
     def operations(self) -> int:
@@ -50,6 +54,7 @@ class Intensity:
     def __str__(self) -> str:
         lines = [
             f"{self.kernel}: {self.intensity:.2f} FLOP/byte ({amount(self.operations, 'FLOP')}, {amount(self.bytes, 'B')})",
+            f"  {grid_text(self.grid, self.grid_is_assumed)}",
             f"  loads {amount(self.cost.bytes_loaded, 'B')}, stores {amount(self.cost.bytes_stored, 'B')}"
             + (f", atomics {amount(self.cost.bytes_atomic, 'B')}" if self.cost.bytes_atomic else ""),
         ]
@@ -68,20 +73,29 @@ def compute_intensity(
     """Arithmetic intensity of the launch `kernel[grid](*args, **options)`, which is not run, and which roof binds it.
 
     kernel, args, grid, device, options: as of `triton_metal.profiling.bound.bind`.
-    chip: a profile whose roofs count on "metal"; the current one where it is None.
+    chip: a profile whose roofs count on "metal"; where it is None the one that TRITON_METAL_CHIP or knobs.metal.chip chooses, for which
+        the kernel is compiled in any case.
 
     The balance of a chip is its fp32 rate over its bandwidth, both from the table of chips: 27 to 38 FLOP/byte on M1 to M4, more for
     16-bit matrix products on M5. Bytes are those that the kernel asks for; where caches answer, the device moves fewer, and the kernel is
     nearer to being bound by arithmetic than this says.
+
+    Raises what `bind` raises, ValueError for a chip that is not in the table, and UnsupportedOnDevice for a chip on "cpu".
     """
+    if chip is not None:
+        check_chip(chip)
     bound = bind(kernel, args, grid, device, **options)
     target = bound.compiled.metadata.target
+    if chip is not None and target != "metal":
+        raise UnsupportedOnDevice("compute_intensity(chip=...)", target, "its roofs are those of this machine", 'pass device="metal"')
     chip = chip or knobs.metal.chip
     roofs = roofs_of(target, chip)
     return Intensity(
         kernel=bound.compiled.name,
         device=chip if target == "metal" else target,
+        grid=tuple(bound.grid),
         cost=launch_cost(*bound),
         roofs=roofs,
         gflops=None if roofs is None else roofs.gflops_of(bound.compiled),
+        grid_is_assumed=grid is None,
     )

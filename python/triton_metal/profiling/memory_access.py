@@ -11,7 +11,8 @@ import linecache
 from dataclasses import dataclass, field
 
 from .. import _core, knobs
-from .bound import Bound, bind
+from ..errors import UnsupportedOnDevice
+from .bound import Bound, bind, grid_text
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,9 @@ class Reason:
 
     what: str
     remedy: str
+    #: Told last, apart from the others: an array starts inside of a transaction, and other things keep the kernel's accesses from being
+    #: better, or it costs the access no more than one transaction in eight.
+    is_note: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,10 @@ class MemoryAccess:
         return self.ideal_transactions / self.accesses if self.accesses else None
 
     @classmethod
-    def from_record(cls, record: dict) -> MemoryAccess:
-        """From what `_core.inspect_for_metal` says of it."""
+    def from_record(cls, record: dict, has_others: bool) -> MemoryAccess:
+        """From what `_core.inspect_for_metal` says of it. has_others: accesses of the kernel have reasons other than alignment."""
         file, line = record.get("file", ""), record.get("line", 0)
+        is_note = has_others or 8 * (record.get("transactions") or 0) <= 9 * (record.get("ideal_transactions") or 0)
         return cls(
             kind=record["kind"],
             file=file,
@@ -83,8 +88,22 @@ class MemoryAccess:
             bytes=record.get("bytes"),
             exact=record["exact"],
             unknown=record.get("unknown"),
-            reasons=tuple(Reason(**reason) for reason in record["reasons"]),
+            reasons=tuple(Reason(r["what"], r["remedy"], r["alignment"] and is_note) for r in record["reasons"]),
         )
+
+
+def notes_of(accesses) -> list[str]:
+    """Of each note of these accesses a line on it and the lines it is about, and one on the remedy."""
+    lines: dict[Reason, dict[int, None]] = {}
+    for access in accesses:
+        for reason in access.reasons:
+            if reason.is_note:
+                lines.setdefault(reason, {})[access.line] = None
+    return [
+        text
+        for note, where in lines.items()
+        for text in (f"note, line{'s' * (len(where) > 1)} {', '.join(map(str, where))}: {note.what}", f"      {note.remedy}")
+    ]
 
 
 def source_line(file: str, line: int) -> str:
@@ -132,6 +151,7 @@ class MemoryAccessReport:
     num_warps: int
     grid: tuple[int, int, int]
     accesses: tuple[MemoryAccess, ...]
+    grid_is_assumed: bool = False  #: none was given
 
     @property
     def transactions(self) -> int | None:
@@ -147,9 +167,9 @@ class MemoryAccessReport:
         return json.dumps({**dataclasses.asdict(self), "transactions": self.transactions, "exact": self.exact}, indent=1)
 
     def __str__(self) -> str:
-        grid = ", ".join(map(str, self.grid))
         lines = [
-            f"{self.kernel} on {self.chip}, {self.num_warps} warps: device memory of program (0, 0, 0) of ({grid})",
+            f"{self.kernel} on {self.chip}, {self.num_warps} warps: device memory of program (0, 0, 0), "
+            f"{grid_text(self.grid, self.grid_is_assumed)}",
             "transactions: of 128 bytes, for one access of a SIMD-group; ideal: if its bytes were packed and aligned",
         ]
         rows = [_COLUMNS, *map(_row, self.accesses)]
@@ -166,32 +186,38 @@ class MemoryAccessReport:
                 lines.append(f"      {access.source}")
             if access.unknown:
                 lines.append(f"      not exact: {access.unknown}")
-            for reason in access.reasons:
+            for reason in (reason for reason in access.reasons if not reason.is_note):
                 lines += [f"    - {reason.what}", f"      {reason.remedy}"]
         if self.transactions is not None:
-            lines.append(f"{self.transactions} transactions in all")
-        return "\n".join(lines)
+            lines.append(f"{self.transactions} transaction{'' if self.transactions == 1 else 's'} in all")
+        return "\n".join([*lines, *notes_of(self.accesses)])
 
 
 def report_accesses(bound: Bound, records: list) -> MemoryAccessReport:
     """The report on a launch, from what inspect_launch said of its accesses."""
     compiled = bound.compiled
-    accesses = tuple(MemoryAccess.from_record(record) for record in records)
+    has_others = any(not reason["alignment"] for record in records for reason in record["reasons"])
+    accesses = tuple(MemoryAccess.from_record(record, has_others) for record in records)
     return MemoryAccessReport(compiled.name, knobs.metal.chip, compiled.metadata.num_warps, tuple(bound.grid), accesses)
 
 
-def analyze_memory_access(kernel, args, grid=None, **options) -> MemoryAccessReport:
+def analyze_memory_access(kernel, args, grid=None, device: str = "metal", **options) -> MemoryAccessReport:
     """How each load, store and atomic of `kernel[grid](*args, **options)` goes through device memory on `metal`, without running it.
 
     kernel: what `bind` takes: a jit function, tuned or not, or a CompiledKernel for metal.
     args: the arguments by position, or a mapping by name; constexprs among them. Addresses, strides and sizes are read, data is not.
     grid: as for a launch; (1,) where it is None. Program (0, 0, 0) is looked at.
-    options: num_warps and the like.
+    device: "metal". The `cpu` device has no SIMD-groups whose accesses fall into transactions.
+    options: num_warps and the like. The chip is the one that TRITON_METAL_CHIP or knobs.metal.chip chooses.
 
     Transactions are lines of 128 bytes that one access of a SIMD-group touches, as the software Metal's counting mode counts them. They are
     computed from the addresses of every lane, in every iteration of loops. What depends on loaded data is None, and `unknown` says so.
 
-    Raises what the launch would raise for its arguments and for the compilation.
+    Raises what the launch would raise for its arguments and for the compilation; UnsupportedOnDevice for device="cpu".
     """
-    bound = bind(kernel, args, grid, device="metal", **options)
-    return report_accesses(bound, inspect_launch(bound)["accesses"])
+    bound = bind(kernel, args, grid, device, **options)
+    if bound.compiled.metadata.target != "metal":
+        raise UnsupportedOnDevice("analyze_memory_access", bound.compiled.metadata.target, "it has no SIMD-groups and no transactions",
+                                  'pass device="metal", or see kernel.explain for what the code of the cpu device does')  # fmt: skip
+    report = report_accesses(bound, inspect_launch(bound)["accesses"])
+    return dataclasses.replace(report, grid_is_assumed=grid is None)

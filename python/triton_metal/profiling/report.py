@@ -286,7 +286,7 @@ class Report:
         to_html(self, path)
 
     def table(self, top: int | None = None) -> str:
-        """A row a kernel, the most expensive first, with what must be known to read them; with `top` no more than so many rows."""
+        """A row a kernel, the most expensive first, with what must be known to read them; with `top` so many rows at most, at least one."""
         from .table import text
 
         return text(self, top)

@@ -28,6 +28,14 @@ def percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.0%}" if value >= 0.1 else f"{value:.1%}"
 
 
+def _launches(count: int) -> str:
+    return f"{count} launch{'' if count == 1 else 'es'}"
+
+
+def _was(count: int) -> str:
+    return "was" if count == 1 else "were"
+
+
 def _about(row) -> str:
     return "" if row.is_exact or row.bytes is None else "~"
 
@@ -88,18 +96,21 @@ def notes(report) -> list[str]:
     unknown = sum(shape.cost is None for shape in report.shapes)
     if unknown:
         said.append(
-            f"Bytes and operations of {unknown} different launches are not known: to tell would have taken too long, or only a sample of "
-            "their programs ran."
+            f"Bytes and operations of {unknown} different launch{'' if unknown == 1 else 'es'} are not known: to tell would have taken too "
+            "long, or only a sample of their programs ran."
         )
     if report.trials and not report.has_trials:
-        said.append(f"{report.trials} launches were trials of tuners ({number(report.trials_us / 1e3)} ms) and are left out.")
+        trials = "was a trial" if report.trials == 1 else "were trials"
+        said.append(f"{_launches(report.trials)} {trials} of tuners ({number(report.trials_us / 1e3)} ms), left out.")
     if report.dropped:
-        said.append(f"{report.dropped} launches beyond the limit were not kept; start_profiling(limit=...) keeps more.")
+        said.append(f"{_launches(report.dropped)} beyond the limit {_was(report.dropped)} not kept; start_profiling(limit=...) keeps more.")
     return said
 
 
 def text(report, top: int | None = None) -> str:
-    """The table of a report, with its notes."""
+    """The table of a report, with its notes. ValueError for less than one row."""
+    if top is not None and top < 1:
+        raise ValueError(f"top is a number of rows, at least 1, or None for all, not {top}")
     if not report.is_complete:
         return "profiling is on; the report can be read when it has stopped"
     if not report.kernels:
@@ -117,5 +128,5 @@ def text(report, top: int | None = None) -> str:
     if top is not None and len(report.kernels) > top:
         lines.append(f"and {len(report.kernels) - top} more")
     total = sum(row.total_us for row in report.kernels)
-    lines.append(f"{len(report.launches)} launches ran {number(total / 1e3)} ms of {number(report.duration_us / 1e3)} ms.")
+    lines.append(f"{_launches(len(report.launches))} ran {number(total / 1e3)} ms of {number(report.duration_us / 1e3)} ms.")
     return "\n".join([*lines, *notes(report)])

@@ -343,7 +343,7 @@ static std::string explainTransactions(const AccessFindings &findings, SmallVect
   if (access.maskVector < access.vector && findings.traffic->elements < findings.traffic->accesses)
     return {};
   reasons.push_back({"accesses begin inside of a transaction of 128 bytes",
-                     "let the array start, and its rows step, at multiples of 128 bytes"});
+                     "let the array start, and its rows step, at multiples of 128 bytes", /*isAlignment=*/true});
   return {};
 }
 

@@ -40,6 +40,7 @@ struct AccessFindings {
 
 struct AccessReason {
   std::string what, remedy;
+  bool isAlignment = false; ///< of where the array starts: every array that was not aligned for it has it
 };
 /// Why vectors are not wider and transactions not fewer; empty where both are the best.
 llvm::SmallVector<AccessReason> reasonsOf(const AccessFindings &findings);

@@ -106,7 +106,7 @@ static std::string patternOf(const AccessFindings &findings) {
 static llvm::json::Array reasonsJson(const AccessFindings &findings) {
   llvm::json::Array list;
   for (const AccessReason &reason : reasonsOf(findings))
-    list.push_back(llvm::json::Object{{"what", reason.what}, {"remedy", reason.remedy}});
+    list.push_back(llvm::json::Object{{"what", reason.what}, {"remedy", reason.remedy}, {"alignment", reason.isAlignment}});
   return list;
 }
 

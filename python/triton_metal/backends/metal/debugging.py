@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 from ... import _core, knobs
@@ -10,27 +11,33 @@ from ...compiler.stages import stages_to_print
 from ...devices import check_chip
 
 
+class _WrongValue(ValueError):
+    """What the value must be; the name of the option goes before it."""
+
+
 def _bool(value) -> bool:
     if not isinstance(value, bool):
-        raise TypeError(f"is True or False, not {value!r}")
+        raise _WrongValue(f"is True or False, not {value!r}")
     return value
 
 
 def _seed(value) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 64:
-        raise TypeError(f"is a number from 0 to 2^64 - 1, not {value!r}")
+        raise _WrongValue(f"is a number from 0 to 2^64 - 1, not {value!r}")
     return value
 
 
 def _seconds(value) -> float | None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0):
-        raise TypeError(f"is a number of seconds above 0, or None, not {value!r}")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        raise _WrongValue(f"is a number of seconds above 0, or None, not {value!r}")
     return value
 
 
 def _text(value) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"is a string, not {value!r}")
+        raise _WrongValue(f"is a string, not {value!r}")
     return value
 
 
@@ -43,6 +50,7 @@ class _Option:
     what: str
     places: tuple[tuple[object, str], ...]  # (group of knobs, name)
     check: Callable
+    is_none_a_value: bool = False  #: elsewhere None makes the option what the environment or the default says
 
     @property
     def value(self):
@@ -56,10 +64,12 @@ _OPTIONS: dict[str, _Option] = {
                        tuple((group, "checked") for group in _BOTH), _bool),
     "debug": _Option("tl.device_assert is compiled in", ((knobs.runtime, "debug"),), _bool),
     "seed": _Option("schedule of the software Metal's lanes; 0: in order", ((knobs.metal, "seed"),), _seed),
-    "timeout": _Option("seconds a launch may take; None: any", tuple((group, "timeout") for group in _BOTH), _seconds),
+    "timeout": _Option("seconds a launch may take; None: any", tuple((group, "timeout") for group in _BOTH), _seconds,
+                       is_none_a_value=True),
     "chip": _Option("the chip that Metal text is made for", ((knobs.metal, "chip"),), lambda name: check_chip(_text(name))),
     "counting": _Option("the software Metal counts, see take_counters()", ((knobs.metal, "counting"),), _bool),
-    "print_ir": _Option("stages that are printed when a kernel is compiled, such as 'msl'", ((knobs.compilation, "print_ir"),), _stages),
+    "print_ir": _Option("stages that are printed when a kernel is compiled, such as 'msl'", ((knobs.compilation, "print_ir"),), _stages,
+                        is_none_a_value=True),
     "dump_ir": _Option("every stage is written to dump_dir when a kernel is compiled", ((knobs.compilation, "dump_ir"),), _bool),
     "dump_dir": _Option("where dump_ir writes", ((knobs.cache, "dump_dir"),), _text),
     "always_compile": _Option("the disk cache is not read", ((knobs.compilation, "always_compile"),), _bool),
@@ -104,23 +114,28 @@ def _find(name: str) -> _Option:
 
 def set_debug_option(name: str, value) -> DebugOption:
     """Set one of the options that `get_debug_options()` lists, from the next launch on. Kernels are compiled again where it needs that.
+    None makes an option what the environment or the default says; of "timeout" it is no limit, of "print_ir" no stage.
 
         metal.set_debug_option("print_ir", "msl")
         with metal.set_debug_option("checked", True):
             kernel[grid](x, y)
 
     Returns an object whose `previous` is the old value; as a context manager it restores that. Raises ValueError for an unknown name,
-    chip or stage, TypeError for a value of the wrong kind.
+    and for a value that the option does not take; it says which it takes.
     """
     option = _find(name)
+    is_reset = value is None and not option.is_none_a_value
     try:
-        value = option.check(value)
-    except TypeError as error:
-        raise TypeError(f"debug option {name!r} {error}") from None
+        value = None if is_reset else option.check(value)
+    except _WrongValue as error:
+        raise ValueError(f"debug option {name!r} {error}") from None
     previous = option.value
     assigned = [(group, knob, knob in group._assigned, group._assigned.get(knob)) for group, knob in option.places]
     for group, knob in option.places:
-        setattr(group, knob, value)
+        if is_reset:
+            delattr(group, knob)
+        else:
+            setattr(group, knob, value)
     return DebugOption(name, previous, assigned)
 
 
