@@ -112,8 +112,9 @@ def test_debug(device):
         asserts[(1,)](x, device=device)
 
 
-def test_timeout(device):
-    with metal.set_debug_option("checked", True), metal.set_debug_option("timeout", 0.1), pytest.raises(triton.DeviceFault):
+@pytest.mark.parametrize("checked", [True, False])
+def test_timeout(device, checked):
+    with metal.set_debug_option("checked", checked), metal.set_debug_option("timeout", 0.1), pytest.raises(triton.DeviceFault):
         endless[(1,)](np.zeros(1, np.int32), device=device)
 
 

@@ -47,7 +47,7 @@ CompileRequest compileRequest(const Library &library, StringRef function, ArrayR
   translation.arrayOrder = options.checks & MetalCheckArrayOrder;
   translation.initialisation = options.checks & MetalCheckInitialisation;
   translation.uniform = options.checks & MetalCheckUniform;
-  translation.interruptible = options.checks != 0 || options.count;
+  translation.pollsEverywhere = options.checks != 0 || options.count;
   translation.count = options.count;
   request.divergence = options.checks & MetalCheckDivergence;
   request.fromText = library.isFromText();

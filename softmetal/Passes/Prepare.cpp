@@ -114,8 +114,7 @@ void addTranslationPasses(ModulePassManager &passes, Translation &translation, b
     passes.addPass(BoundsPass(translation));
   if (translation.uniform)
     passes.addPass(UniformPass(translation));
-  if (translation.interruptible)
-    passes.addPass(InterruptsPass(translation));
+  passes.addPass(InterruptsPass(translation));
   passes.addPass(DivisionsPass(translation));
   passes.addPass(LowerPass(translation));
   passes.addPass(ThreadgroupMemoryPass(translation));

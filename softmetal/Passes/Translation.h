@@ -41,7 +41,7 @@ struct Translation {
   std::vector<ConstantValue> constants;
   bool arrayOrder = false; ///< races in declared threadgroup arrays are judged without regard to lanes
   bool bounds = false, races = false, initialisation = false, uniform = false, count = false;
-  bool interruptible = false; ///< loop back-edges poll
+  bool pollsEverywhere = false; ///< all loops poll, not only those whose number of rounds cannot be told before
   // What was learned.
   std::vector<Site> sites = std::vector<Site>(1);
   std::vector<ThreadgroupObject> objects;

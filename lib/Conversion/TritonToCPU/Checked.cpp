@@ -172,8 +172,8 @@ void Nest::check(const Access *access, const Lanes &pointer, Value mask, Type me
   program.callRuntime(at(depth), place, callbackOfLanes, *site, "", {slot, bits});
 }
 
-void Program::pollInLoop(Block *body, Location loc) {
-  if (!options.checked || failed)
+void Program::pollInLoop(Block *body, Location loc, bool mayBeEndless) {
+  if (!(options.checked || mayBeEndless) || failed)
     return;
   b.setInsertionPointToEnd(body);
   callRuntime(b, loc, kPollCallback, Site(), "", {});

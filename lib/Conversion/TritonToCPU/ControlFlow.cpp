@@ -125,7 +125,7 @@ void Program::lowerFor(scf::ForOp op) {
   SmallVector<Value> yielded = lowerRegionBlock(*op.getBody(), loop.getBody(), carried);
   if (failed)
     yielded.assign(loop.getRegionIterArgs().begin(), loop.getRegionIterArgs().end());
-  pollInLoop(loop.getBody(), op.getLoc());
+  pollInLoop(loop.getBody(), op.getLoc(), /*mayBeEndless=*/false);
   closeBlock(b, op.getLoc(), loop.getBody(), yielded);
   for (Buffer *buffer : carried)
     arena.touch(buffer);
@@ -227,7 +227,7 @@ void Program::lowerWhile(scf::WhileOp op) {
     scf::ConditionOp::create(b, loc, passed[0], ValueRange(passed).drop_front());
     bindArguments(op.getAfterArguments(), after, afterBuffers);
     SmallVector<Value> yielded = lowerRegionBlock(*op.getAfterBody(), after, beforeBuffers);
-    pollInLoop(after, loc);
+    pollInLoop(after, loc, /*mayBeEndless=*/true);
     if (!failed)
       closeBlock(b, loc, after, yielded);
   }

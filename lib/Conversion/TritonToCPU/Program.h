@@ -140,7 +140,8 @@ private:
   std::optional<Site> accessSite(const Access &access, mlir::Type memory) const;
   std::optional<Site> sharedSite(const Access &access, mlir::Type memory) const;
   mlir::Value addressSlot();
-  void pollInLoop(mlir::Block *body, mlir::Location loc);
+  /// At the end of a loop's body: asks whether to go on, in checked code and in loops whose end depends on data.
+  void pollInLoop(mlir::Block *body, mlir::Location loc, bool mayBeEndless);
 
   mlir::OpBuilder &here();
 

@@ -1,7 +1,8 @@
 ; RUN: split-file %s %t
 ; RUN: softmetal-opt -interrupts %t/loop.ll | FileCheck %s
 ; RUN: softmetal-opt -interrupts %t/branch.ll | FileCheck %s --check-prefix=BRANCH
-; A loop asks before each further iteration whether to go on; the site is the loop that a time limit ends.
+; RUN: softmetal-opt -interrupts %t/counted.ll | FileCheck %s --check-prefix=COUNTED
+; A loop asks before each further iteration whether to go on, unless it ends by itself; the site is the loop that a time limit ends.
 
 ;--- loop.ll
 ; CHECK: loop:
@@ -41,6 +42,27 @@ define void @k(ptr addrspace(1) %y, i32 %l) {
 then:
   store volatile float 1.0, ptr addrspace(1) %y
   br label %end
+end:
+  ret void
+}
+!air.kernel = !{!0}
+!0 = !{ptr @k, !1, !2}
+!1 = !{}
+!2 = !{!3, !4}
+!3 = !{i32 0, !"air.buffer", !"air.location_index", i32 0, i32 1, !"air.read_write"}
+!4 = !{i32 1, !"air.thread_position_in_threadgroup"}
+
+;--- counted.ll
+; The number of rounds is known where the loop begins.
+; COUNTED-NOT: softmetal_rt
+define void @k(ptr addrspace(1) %y, i32 %l) {
+  br label %loop
+loop:
+  %i = phi i32 [ 0, %0 ], [ %next, %loop ]
+  store volatile float 1.0, ptr addrspace(1) %y
+  %next = add nuw i32 %i, 1
+  %c = icmp ult i32 %next, %l
+  br i1 %c, label %loop, label %end
 end:
   ret void
 }
