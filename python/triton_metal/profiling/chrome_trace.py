@@ -39,7 +39,7 @@ def trace(report: Report) -> dict:
             if shape[key] is not None:
                 arguments[key] = shape[key]
                 if duration:
-                    arguments[rate] = round(shape[key] / duration / 1e3, 3)
+                    arguments[rate] = float(f"{shape[key] / duration / 1e3:.4g}")
         events.append({"ph": "X", "pid": pid, "tid": tid, "name": labels[shape["kernel"]], "cat": "kernel", "ts": begin,
                        "dur": duration, "args": arguments})  # fmt: skip
     return {"traceEvents": events, "displayTimeUnit": "ns", "otherData": {"notes": data["notes"]}}
