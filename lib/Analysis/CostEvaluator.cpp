@@ -292,11 +292,13 @@ Cost Evaluator::evaluateFor(scf::ForOp loop) {
     Operation *origin = !first.isIntegers() ? first.origin : !last.isIntegers() ? last.origin : get(loop.getStep()).origin;
     return evaluateUnknownLoop(loop, origin);
   }
-  Affine distance = last.affine + first.affine * -1;
+  std::optional<Affine> distance = last.affine.plus(first.affine, -1, axes, {});
+  if (!distance)
+    return evaluateUnknownLoop(loop, nullptr);
   auto tripsOf = [&](int64_t value) { return value > 0 ? ceilDiv(value, *step) : 0; };
-  if (!isSettled(distance, tripsOf))
+  if (!isSettled(*distance, tripsOf))
     return {};
-  int64_t trips = tripsOf(distance.scalarExtremes(axes).begin);
+  int64_t trips = tripsOf(distance->scalarExtremes(axes).begin);
   bool carries = llvm::any_of(loop.getRegionIterArgs(), [&](Value argument) { return relevant.contains(argument); });
   if (trips > 0 && carries)
     return evaluateCarried(loop, first, *step, trips);
@@ -318,11 +320,9 @@ Cost Evaluator::evaluateFor(scf::ForOp loop) {
 /// Iterations that depend on nothing but their number: an axis of the box, cut where they differ.
 Cost Evaluator::evaluateIterations(scf::ForOp loop, const Known &first, int64_t step, int64_t trips) {
   unsigned axis = axes.size();
-  Affine position;
-  position.perAxis.resize(axis + 1);
-  position.perAxis[axis] = step;
-  Known iteration = Known::integers(first.affine + position);
-  iteration.affine.perDim.clear();
+  Known iteration = first; // lies between the bounds, so that nothing overflows
+  iteration.affine.perAxis.resize(axis + 1);
+  iteration.affine.perAxis[axis] = step;
   Cost total;
   bool points = false;
   for (int64_t begin = 0, end; begin < trips; begin = end) {
@@ -373,7 +373,8 @@ Cost Evaluator::evaluateCarried(scf::ForOp loop, const Known &first, int64_t ste
     total += cost;
     for (auto [known, yielded] : llvm::zip(carried, loop.getYieldedValues()))
       known = get(yielded);
-    iteration.affine.base += step;
+    if (trip + 1 < trips)
+      iteration.affine.base += step;
     if (effort < 0 && trip + 1 < trips) {
       explain(loop.getLoc(), "too many iterations to evaluate: the rest counts like the last one");
       total += cost * uint64_t(trips - trip - 1);

@@ -97,7 +97,7 @@ private:
   Known choose(mlir::Operation *op, const Known &condition, const Known &yes, const Known &no);
   Known compare(mlir::arith::CmpIOp op);
   Known isNegative(mlir::Operation *op, const Affine &value, Shape shape);
-  Known fitted(mlir::Operation *op, Known known);
+  Known fitted(mlir::Operation *op, std::optional<Affine> affine);
 
   /// Whether `function` of the positions' part of `value` is the same on the whole box; asks for a split where it changes first, if not.
   /// `function` is monotone.

@@ -37,9 +37,8 @@ bool Evaluator::isSettled(const Affine &value, llvm::function_ref<int64_t(int64_
   for (auto [axis, coefficient] : llvm::enumerate(value.perAxis))
     if (coefficient != 0 && axes[axis].size() > 1)
       active.push_back(axis);
-  unsigned axis = *llvm::max_element(active, [&](unsigned a, unsigned b) {
-    return std::abs(value.perAxis[a]) * axes[a].size() < std::abs(value.perAxis[b]) * axes[b].size();
-  });
+  auto spread = [&](unsigned axis) { return uint64_t(std::abs(value.perAxis[axis])) * uint64_t(axes[axis].size() - 1); };
+  unsigned axis = *llvm::max_element(active, [&](unsigned a, unsigned b) { return spread(a) < spread(b); });
   Interval range = axes[axis];
   if (active.size() > 1) {
     split = {axis, range.begin + range.size() / 2, false};
@@ -48,7 +47,9 @@ bool Evaluator::isSettled(const Affine &value, llvm::function_ref<int64_t(int64_
   // The first position with another outcome than the first.
   int64_t coefficient = value.perAxis[axis];
   int64_t atBegin = coefficient > 0 ? ends.begin : ends.end;
-  auto outcome = [&](int64_t position) { return function(atBegin + coefficient * (position - range.begin)); };
+  auto outcome = [&](int64_t position) { // the sum is in range, the product need not be
+    return function(int64_t(uint64_t(atBegin) + uint64_t(coefficient) * uint64_t(position - range.begin)));
+  };
   int64_t same = range.begin, other = range.end - 1, first = outcome(range.begin);
   while (other - same > 1) {
     int64_t middle = same + (other - same) / 2;
@@ -81,7 +82,8 @@ Known Evaluator::isNegative(Operation *op, const Affine &value, Shape shape) {
   }
   int64_t step = value.perDim[dim], size = shape[dim];
   auto boundary = [&](int64_t scalar) {
-    return step > 0 ? std::clamp<int64_t>(ceilDiv(-scalar, step), 0, size) : std::clamp<int64_t>(floorDiv(scalar, -step) + 1, 0, size);
+    return step > 0 ? std::clamp<int64_t>(-std::max(floorDiv(scalar, step), -size), 0, size)
+                    : std::clamp<int64_t>(std::min(floorDiv(scalar, -step), size) + 1, 0, size);
   };
   if (!isSettled(value, boundary))
     return Known::unknown(op);
@@ -103,34 +105,27 @@ Known Evaluator::compare(arith::CmpIOp op) {
       return pointwise(op);
     predicate = predicate == P::ult ? P::slt : predicate == P::ule ? P::sle : predicate == P::ugt ? P::sgt : P::sge;
   }
-  Affine distance = a.affine + b.affine * -1;
-  distance.perDim.resize(shape.size());
-  Affine one;
-  one.base = -1;
-  switch (predicate) {
-  case P::slt:
-    return isNegative(op, distance, shape);
-  case P::sle:
-    return isNegative(op, distance + one, shape);
-  case P::sgt:
-    return isNegative(op, distance * -1, shape);
-  case P::sge:
-    return isNegative(op, distance * -1 + one, shape);
-  default:
-    break;
-  }
+  bool swaps = predicate == P::sgt || predicate == P::sge, orEqual = predicate == P::sle || predicate == P::sge;
+  std::optional<Affine> distance = (swaps ? b : a).affine.plus((swaps ? a : b).affine, -1, axes, shape);
+  if (distance && orEqual)
+    distance = distance->plus(Known::constant(1, {}).affine, -1, axes, shape);
+  if (!distance)
+    return pointwise(op);
+  distance->perDim.resize(shape.size());
+  if (predicate != P::eq && predicate != P::ne)
+    return isNegative(op, *distance, shape);
   bool wanted = predicate == P::eq;
-  Interval all = distance.extremes(axes, shape);
+  Interval all = distance->extremes(axes, shape);
   if (all.begin > 0 || all.end < 0)
     return Known::mask(!wanted, shape);
   if (all.begin == 0 && all.end == 0)
     return Known::mask(wanted, shape);
-  if (!distance.isUniform())
+  if (!distance->isUniform())
     return pointwise(op);
   auto sign = [](int64_t value) -> int64_t { return value < 0 ? -1 : value > 0; };
-  if (!isSettled(distance, sign))
+  if (!isSettled(*distance, sign))
     return Known::unknown(op);
-  return Known::mask((distance.scalarExtremes(axes).begin == 0) == wanted, shape);
+  return Known::mask((distance->scalarExtremes(axes).begin == 0) == wanted, shape);
 }
 
 Known Evaluator::choose(Operation *op, const Known &condition, const Known &yes, const Known &no) {
@@ -188,15 +183,17 @@ Known Evaluator::transferBits(Operation *op) {
 // Integers
 //===----------------------------------------------------------------------===//
 
-/// `known`, if no element leaves the type of the result; else what wraps, element by element.
-Known Evaluator::fitted(Operation *op, Known known) {
+/// `affine`, if there is one and no element leaves the type of the result; else what wraps, element by element.
+Known Evaluator::fitted(Operation *op, std::optional<Affine> affine) {
+  if (!affine)
+    return pointwise(op);
   unsigned width = widthOf(resultType(op));
-  if (width < 64 && known.isIntegers()) {
-    Interval all = known.affine.extremes(axes, tt::getShapeOf(resultType(op)));
+  if (width < 64) {
+    Interval all = affine->extremes(axes, tt::getShapeOf(resultType(op)));
     if (all.begin < -(int64_t(1) << (width - 1)) || all.end >= int64_t(1) << (width - 1))
       return pointwise(op);
   }
-  return known;
+  return Known::integers(std::move(*affine));
 }
 
 /// Quotient or remainder by `divisor` > 0, rounded down.
@@ -210,7 +207,7 @@ Known Evaluator::divide(Operation *op, const Known &known, int64_t divisor, bool
     Affine quotient;
     quotient.base = floorDiv(value.base, divisor);
     if (remainder)
-      return Known::constant(value.base - quotient.base * divisor, shape);
+      return Known::constant(value.base % divisor + (value.base % divisor < 0 ? divisor : 0), shape);
     for (int64_t coefficient : value.perAxis)
       quotient.perAxis.push_back(coefficient / divisor);
     for (int64_t coefficient : value.perDim)
@@ -227,9 +224,7 @@ Known Evaluator::divide(Operation *op, const Known &known, int64_t divisor, bool
   }
   if (!remainder)
     return Known::constant(quotient, shape);
-  Affine rest = value;
-  rest.base -= quotient * divisor;
-  return Known::integers(rest);
+  return fitted(op, value.plus(Known::constant(quotient, {}).affine, -divisor, axes, shape));
 }
 
 Known Evaluator::transferIntegers(Operation *op) {
@@ -244,7 +239,7 @@ Known Evaluator::transferIntegers(Operation *op) {
     if (in.isIntegers() && keeps)
       return in;
     if (in.isIntegers() && isa<arith::TruncIOp>(op) && widthOf(resultType(op)) > 1)
-      return fitted(op, in);
+      return fitted(op, in.affine);
     return pointwise(op);
   }
   Known a = get(op->getOperand(0)), b = get(op->getOperand(1));
@@ -254,13 +249,13 @@ Known Evaluator::transferIntegers(Operation *op) {
   Interval left = a.affine.extremes(axes, shape), right = b.affine.extremes(axes, shape);
   auto powerOfTwo = [&](int64_t exponent) { return exponent >= 0 && exponent < 62; };
   if (isa<arith::AddIOp>(op))
-    return fitted(op, Known::integers(a.affine + b.affine));
+    return fitted(op, a.affine.plus(b.affine, 1, axes, shape));
   if (isa<arith::SubIOp>(op))
-    return fitted(op, Known::integers(a.affine + b.affine * -1));
+    return fitted(op, a.affine.plus(b.affine, -1, axes, shape));
   if (isa<arith::MulIOp>(op) && (constant || a.asConstant()))
-    return fitted(op, Known::integers(constant ? a.affine * *constant : b.affine * *a.asConstant()));
+    return fitted(op, constant ? Affine().plus(a.affine, *constant, axes, shape) : Affine().plus(b.affine, *a.asConstant(), axes, shape));
   if (isa<arith::ShLIOp>(op) && constant && powerOfTwo(*constant))
-    return fitted(op, Known::integers(a.affine * (int64_t(1) << *constant)));
+    return fitted(op, Affine().plus(a.affine, int64_t(1) << *constant, axes, shape));
   if (constant && *constant > 0 && left.begin >= 0) {
     if (isa<arith::DivSIOp, arith::DivUIOp>(op))
       return divide(op, a, *constant, /*remainder=*/false);
@@ -274,17 +269,19 @@ Known Evaluator::transferIntegers(Operation *op) {
   bool isUnsigned = isa<arith::MinUIOp, arith::MaxUIOp>(op);
   if ((isa<arith::MinSIOp, arith::MaxSIOp>(op) || isUnsigned) && (!isUnsigned || (left.begin >= 0 && right.begin >= 0))) {
     bool isMinimum = isa<arith::MinSIOp, arith::MinUIOp>(op);
-    Affine distance = a.affine + b.affine * -1;
-    Interval all = distance.extremes(axes, shape);
+    std::optional<Affine> distance = a.affine.plus(b.affine, -1, axes, shape);
+    if (!distance)
+      return pointwise(op);
+    Interval all = distance->extremes(axes, shape);
     if (all.end <= 0)
       return isMinimum ? a : b;
     if (all.begin >= 0)
       return isMinimum ? b : a;
-    if (!distance.isUniform())
+    if (!distance->isUniform())
       return pointwise(op);
-    if (!isSettled(distance, [](int64_t scalar) -> int64_t { return scalar < 0; }))
+    if (!isSettled(*distance, [](int64_t scalar) -> int64_t { return scalar < 0; }))
       return Known::unknown(op);
-    return (distance.scalarExtremes(axes).begin < 0) == isMinimum ? a : b;
+    return (distance->scalarExtremes(axes).begin < 0) == isMinimum ? a : b;
   }
   return pointwise(op);
 }
@@ -458,18 +455,19 @@ Known Evaluator::transfer(Operation *op) {
     Known base = get(pointer.getPtr()), offset = get(pointer.getOffset());
     Type pointee = cast<tt::PointerType>(tt::getElementOf(pointer.getType())).getPointeeType();
     int64_t bytes = isa<tt::PointerType>(pointee) ? 8 : std::max(1u, pointee.getIntOrFloatBitWidth() / 8);
-    if (base.isIntegers() && offset.isIntegers())
-      return Known::integers(base.affine + offset.affine * bytes);
     if (base.isUnknown() || offset.isUnknown())
       return Known::unknown(base.isUnknown() ? base.origin : offset.origin);
     Shape shape = tt::getShapeOf(pointer.getType());
+    if (base.isIntegers() && offset.isIntegers())
+      if (std::optional<Affine> moved = base.affine.plus(offset.affine, bytes, axes, shape))
+        return Known::integers(std::move(*moved));
     auto bases = elementsOf(base, shape), offsets = elementsOf(offset, shape);
     if (!bases || !offsets)
       return Known::unknown(op);
     std::vector<int64_t> addresses = *bases;
     for (auto [address, moved] : llvm::zip(addresses, *offsets))
-      address += moved * bytes;
-    return Known::list(std::move(addresses));
+      address = int64_t(uint64_t(address) + uint64_t(moved) * uint64_t(bytes));
+    return shape.empty() ? Known::constant(addresses[0], {}) : Known::list(std::move(addresses));
   }
   if (isa<tt::PtrToIntOp, tt::IntToPtrOp>(op) || (isa<tt::BitcastOp>(op) && isa<tt::PointerType>(tt::getElementOf(resultType(op)))))
     return get(op->getOperand(0));

@@ -2,10 +2,12 @@
 #include "CostValue.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace triton_metal::cost;
 
 int64_t triton_metal::cost::floorDiv(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+int64_t triton_metal::cost::ceilDiv(int64_t a, int64_t b) { return a / b + (a % b > 0); }
 
 int64_t triton_metal::cost::wrapTo(int64_t value, unsigned width) {
   if (width >= 64)
@@ -21,10 +23,6 @@ int64_t triton_metal::cost::numElements(Shape shape) {
   return count;
 }
 
-/// Sums and products as the machine has them: a kernel's own integers may wrap.
-static int64_t plus(int64_t a, int64_t b) { return int64_t(uint64_t(a) + uint64_t(b)); }
-static int64_t times(int64_t a, int64_t b) { return int64_t(uint64_t(a) * uint64_t(b)); }
-
 static bool allZero(llvm::ArrayRef<int64_t> list) {
   return llvm::all_of(list, [](int64_t value) { return value == 0; });
 }
@@ -32,39 +30,45 @@ static bool allZero(llvm::ArrayRef<int64_t> list) {
 bool Affine::isConstant() const { return allZero(perAxis) && isUniform(); }
 bool Affine::isUniform() const { return allZero(perDim); }
 
-Affine Affine::operator+(const Affine &other) const {
+/// sum + a * b; false where that leaves 64 bits.
+static bool addProduct(int64_t &sum, int64_t a, int64_t b) {
+  int64_t product;
+  return !llvm::MulOverflow(a, b, product) && !llvm::AddOverflow(sum, product, sum);
+}
+
+/// Widens both ends by coefficient * [begin, end - 1]; false where that leaves 64 bits. The least integer is refused as a coefficient:
+/// it has no absolute value.
+static bool widen(Interval &range, int64_t coefficient, Interval positions) {
+  if (coefficient == INT64_MIN)
+    return false;
+  int64_t first = coefficient < 0 ? positions.end - 1 : positions.begin, last = coefficient < 0 ? positions.begin : positions.end - 1;
+  return addProduct(range.begin, coefficient, first) && addProduct(range.end, coefficient, last);
+}
+
+std::optional<Affine> Affine::plus(const Affine &other, int64_t factor, const Axes &axes, Shape shape) const {
   Affine sum = *this;
-  sum.base = plus(base, other.base);
-  sum.perAxis.resize(std::max(perAxis.size(), other.perAxis.size()));
-  for (auto [axis, coefficient] : llvm::enumerate(other.perAxis))
-    sum.perAxis[axis] = plus(sum.perAxis[axis], coefficient);
-  sum.perDim.resize(std::max(perDim.size(), other.perDim.size()));
-  for (auto [dim, coefficient] : llvm::enumerate(other.perDim))
-    sum.perDim[dim] = plus(sum.perDim[dim], coefficient);
+  if (!addProduct(sum.base, other.base, factor))
+    return std::nullopt;
+  auto add = [&](llvm::SmallVectorImpl<int64_t> &coefficients, llvm::ArrayRef<int64_t> others) {
+    coefficients.resize(std::max(coefficients.size(), others.size()));
+    return llvm::all_of(llvm::enumerate(others), [&](auto item) { return addProduct(coefficients[item.index()], item.value(), factor); });
+  };
+  if (!add(sum.perAxis, other.perAxis) || !add(sum.perDim, other.perDim))
+    return std::nullopt;
+  Interval range{sum.base, sum.base};
+  for (auto [axis, coefficient] : llvm::enumerate(sum.perAxis))
+    if (!widen(range, coefficient, axes[axis]))
+      return std::nullopt;
+  for (auto [dim, coefficient] : llvm::enumerate(sum.perDim))
+    if (dim < shape.size() && !widen(range, coefficient, Interval{0, shape[dim]}))
+      return std::nullopt;
   return sum;
-}
-
-Affine Affine::operator*(int64_t factor) const {
-  Affine product = *this;
-  product.base = times(base, factor);
-  for (int64_t &coefficient : product.perAxis)
-    coefficient = times(coefficient, factor);
-  for (int64_t &coefficient : product.perDim)
-    coefficient = times(coefficient, factor);
-  return product;
-}
-
-/// Widens both ends by coefficient * [begin, end - 1].
-static void widen(Interval &range, int64_t coefficient, Interval positions) {
-  int64_t first = times(coefficient, positions.begin), last = times(coefficient, positions.end - 1);
-  range.begin = plus(range.begin, std::min(first, last));
-  range.end = plus(range.end, std::max(first, last));
 }
 
 Interval Affine::scalarExtremes(const Axes &axes) const {
   Interval range{base, base};
   for (auto [axis, coefficient] : llvm::enumerate(perAxis))
-    widen(range, coefficient, axes[axis]);
+    (void)widen(range, coefficient, axes[axis]);
   return range;
 }
 
@@ -72,7 +76,7 @@ Interval Affine::extremes(const Axes &axes, Shape shape) const {
   Interval range = scalarExtremes(axes);
   for (auto [dim, coefficient] : llvm::enumerate(perDim))
     if (dim < shape.size())
-      widen(range, coefficient, Interval{0, shape[dim]});
+      (void)widen(range, coefficient, Interval{0, shape[dim]});
   return range;
 }
 

@@ -10,6 +10,7 @@
 #include "mlir/IR/Operation.h"
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace triton_metal::cost {
@@ -25,7 +26,8 @@ using Shape = llvm::ArrayRef<int64_t>; ///< empty for scalars
 
 int64_t numElements(Shape shape);
 
-/// base + sum of perAxis[a] * (position on axis a) + sum of perDim[d] * (index along dimension d)
+/// base + sum of perAxis[a] * (position on axis a) + sum of perDim[d] * (index along dimension d). No value on the box, nor a part of
+/// the sum, leaves 64 bits: `plus` sees to it.
 struct Affine {
   int64_t base = 0;
   llvm::SmallVector<int64_t, 4> perAxis; ///< those that are missing are 0
@@ -33,8 +35,8 @@ struct Affine {
 
   bool isConstant() const;
   bool isUniform() const; ///< the same for every element
-  Affine operator+(const Affine &other) const;
-  Affine operator*(int64_t factor) const;
+  /// this + other * factor; nothing where that may leave 64 bits on the box or for an element.
+  std::optional<Affine> plus(const Affine &other, int64_t factor, const Axes &axes, Shape shape) const;
   /// Of the positions alone, at the place where it is least or greatest.
   Interval scalarExtremes(const Axes &axes) const;
   /// The least and the greatest value, both included.
@@ -68,7 +70,7 @@ struct Known {
 };
 
 int64_t floorDiv(int64_t a, int64_t b); ///< b > 0
-inline int64_t ceilDiv(int64_t a, int64_t b) { return -floorDiv(-a, b); }
+int64_t ceilDiv(int64_t a, int64_t b);  ///< b > 0
 
 /// `value` as a signed integer of `width` bits.
 int64_t wrapTo(int64_t value, unsigned width);

@@ -142,6 +142,38 @@ def test_reasons_name_the_data_behind_floats_and_reductions():
     assert (cost.bytes_loaded, cost.bytes_stored) == (400, 400 + 4)  # what is known of a mask holds; an unknown condition does
 
 
+@pytest.mark.parametrize("n", [-(2**63), -(2**63) + 1, -1, 0, 5, 2**62, 2**63 - 1])
+def test_bounds_at_the_ends_of_64_bits(n):
+    @triton.jit
+    def clipped(x_ptr, out_ptr, n: tl.int64, BLOCK: tl.constexpr):
+        i = (tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)).to(tl.int64)
+        x = tl.load(x_ptr + i, mask=i < n) + tl.load(x_ptr + i, mask=n >= i)
+        tl.store(out_ptr + i, x, mask=tl.minimum(i, n) == i)
+        tl.store(out_ptr + i, x, mask=i - n < 0)  # wraps
+
+    x, i = np.zeros(4, np.float32), np.arange(3 * 64)
+    cost = cost_of(clipped, (x, x, n), (3,), BLOCK=64)
+    with np.errstate(over="ignore"):
+        wraps = i - np.int64(n) < 0
+    assert cost.is_exact and cost.bytes_loaded == 4 * ((i < n).sum() + (i <= n).sum())
+    assert cost.bytes_stored == 4 * ((i <= n).sum() + wraps.sum())
+
+
+def test_loops_whose_length_has_no_64_bits():
+    @triton.jit
+    def repeated(out_ptr, first: tl.int64, last: tl.int64):
+        for i in range(first, last, 2):
+            tl.store(out_ptr, i)
+
+    out = np.zeros(4, np.int64)
+    cost = cost_of(repeated, (out, 10, -(2**63)), (1,))
+    (reason,) = cost.reasons
+    assert cost.bytes_stored == 8 and reason.what == "the number of iterations is not followed: counted as one"
+    last = 2**63 - 1
+    cost = cost_of(repeated, (out, last - 6, last), (1,))
+    assert cost.is_exact and cost.bytes_stored == 3 * 8
+
+
 def test_the_same_launch_is_counted_once(monkeypatch):
     from triton_metal import _core
 
