@@ -10,6 +10,12 @@ namespace {
 
 using Box = std::array<Interval, 3>;
 
+/// Programs that are not evaluated yet.
+struct Rest {
+  Box box;
+  std::optional<unsigned> pointsAlong = std::nullopt; ///< the axis whose positions are taken one by one
+};
+
 uint64_t programsOf(const Box &box) { return uint64_t(box[0].size()) * uint64_t(box[1].size()) * uint64_t(box[2].size()); }
 
 /// The program with this number in a box, as a box.
@@ -24,10 +30,10 @@ Box programOf(const Box &box, uint64_t number) {
 }
 
 /// The cost of the programs of the boxes, by as many of them as the effort is enough for; `taken` says how many.
-Cost sampled(Evaluator &evaluator, ArrayRef<Box> boxes, CostLimits limits, uint64_t &taken) {
+Cost sampled(Evaluator &evaluator, ArrayRef<Rest> rests, CostLimits limits, uint64_t &taken) {
   uint64_t programs = 0;
-  for (const Box &box : boxes)
-    programs += programsOf(box);
+  for (const Rest &rest : rests)
+    programs += programsOf(rest.box);
   uint64_t most = std::min<uint64_t>(limits.sample, programs);
   evaluator.effort = int64_t(limits.effort);
   Cost sum;
@@ -37,12 +43,12 @@ Cost sampled(Evaluator &evaluator, ArrayRef<Box> boxes, CostLimits limits, uint6
     auto number = std::min(uint64_t(place * double(programs)), programs - 1);
     place += 0.6180339887498949;
     place -= place >= 1;
-    auto box = boxes.begin();
-    for (; number >= programsOf(*box); ++box)
-      number -= programsOf(*box);
+    auto rest = rests.begin();
+    for (; number >= programsOf(rest->box); ++rest)
+      number -= programsOf(rest->box);
     size_t reasons = evaluator.reasons.size();
     Split unused;
-    std::optional<Cost> cost = evaluator.evaluate(programOf(*box, number), unused);
+    std::optional<Cost> cost = evaluator.evaluate(programOf(rest->box, number), unused);
     assert(cost && "one program needs no split");
     if (evaluator.effort < 0 && taken > 0) { // its loops ended early
       evaluator.forgetReasons(reasons);
@@ -66,16 +72,21 @@ LaunchCost triton_metal::analyzeCost(tt::FuncOp kernel, ArrayRef<uint64_t> argum
   if (programs == 0)
     return result;
   evaluator.effort = int64_t(limits.effort);
-  SmallVector<Box> boxes{whole};
+  SmallVector<Rest> rests{{whole}};
   uint64_t reached = 0;
-  while (!boxes.empty() && evaluator.effort >= 0) {
-    Box box = boxes.pop_back_val();
+  while (!rests.empty() && evaluator.effort >= 0) {
+    auto [box, pointsAlong] = rests.pop_back_val();
+    if (pointsAlong && box[*pointsAlong].size() > 1) {
+      Box others = box;
+      box[*pointsAlong].end = ++others[*pointsAlong].begin;
+      rests.push_back({others, pointsAlong});
+    }
     Split split;
     size_t reasons = evaluator.reasons.size();
     std::optional<Cost> cost = evaluator.evaluate(box, split);
     if (evaluator.effort < 0) { // the sample says it better than loops that ended early
       evaluator.forgetReasons(reasons);
-      boxes.push_back(box);
+      rests.push_back({box});
       break;
     }
     if (cost) {
@@ -83,22 +94,18 @@ LaunchCost triton_metal::analyzeCost(tt::FuncOp kernel, ArrayRef<uint64_t> argum
       reached += programsOf(box);
       continue;
     }
-    Interval range = box[split.axis];
-    if (split.intoPoints && range.size() <= int64_t(limits.effort)) {
-      for (int64_t at = range.end; at-- > range.begin;) {
-        box[split.axis] = {at, at + 1};
-        boxes.push_back(box);
-      }
+    if (split.intoPoints) {
+      rests.push_back({box, split.axis});
       continue;
     }
-    Box rest = box;
-    box[split.axis].end = rest[split.axis].begin = split.at;
-    boxes.push_back(rest);
-    boxes.push_back(box);
+    Box others = box;
+    box[split.axis].end = others[split.axis].begin = split.at;
+    rests.push_back({others});
+    rests.push_back({box});
   }
-  if (!boxes.empty()) {
+  if (!rests.empty()) {
     uint64_t sample = 0;
-    result += sampled(evaluator, boxes, limits, sample);
+    result += sampled(evaluator, rests, limits, sample);
     if (sample < programs - reached)
       evaluator.explain(kernel.getLoc(), "too many different programs to evaluate: " + std::to_string(sample) + " of " +
                                              std::to_string(programs - reached) + " stand for the rest");

@@ -1,6 +1,12 @@
 """Bytes and operations of launches by analysis, held against sums over all programs in NumPy."""
 from __future__ import annotations
 
+import pathlib
+import subprocess
+import sys
+import tempfile
+import textwrap
+
 import numpy as np
 import pytest
 
@@ -172,6 +178,36 @@ def test_loops_whose_length_has_no_64_bits():
     last = 2**63 - 1
     cost = cost_of(repeated, (out, last - 6, last), (1,))
     assert cost.is_exact and cost.bytes_stored == 3 * 8
+
+
+def test_many_different_programs_take_little_memory():
+    text = """
+        import resource, sys
+        import numpy as np
+        import triton_metal as triton
+        import triton_metal.language as tl
+        from triton_metal.profiling.bound import bind
+        from triton_metal.profiling.cost import launch_cost
+
+        @triton.jit
+        def scattered(out_ptr, n, BLOCK: tl.constexpr):
+            i = tl.arange(0, BLOCK)
+            tl.store(out_ptr + i, 1.0, mask=(i ^ tl.program_id(0)) < n)
+
+        peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        args = (np.zeros(4, np.float32), 7)
+        launch_cost(*bind(scattered, args, (4,), "cpu", BLOCK=16))
+        before = peak()
+        cost = launch_cost(*bind(scattered, args, (5_900_000,), "cpu", BLOCK=16))
+        assert "different programs" in cost.reasons[0].what
+        print(peak() - before)
+    """
+    # A kernel's source is read from its file.
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "grown.py")
+        path.write_text(textwrap.dedent(text))
+        grown = int(subprocess.run([sys.executable, path], check=True, capture_output=True, text=True).stdout)
+    assert grown < 64 << 20
 
 
 def test_the_same_launch_is_counted_once(monkeypatch):
