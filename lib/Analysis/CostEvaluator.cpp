@@ -234,7 +234,10 @@ Cost Evaluator::evaluateMemory(Operation *op) {
   if (mask) {
     const Known &known = get(mask);
     if (known.isUnknown() || known.atMost)
-      explainUnknown(op, isa<tt::LoadOp>(op) ? "the mask of this load" : "the mask of this store", known.origin,
+      explainUnknown(op, isa<tt::LoadOp>(op)    ? "the mask of this load"
+                         : isa<tt::StoreOp>(op) ? "the mask of this store"
+                                                : "the mask of this atomic",
+                     known.origin,
                      "what is not known of it counts as true");
     if (!known.isUnknown())
       elements = known.count();

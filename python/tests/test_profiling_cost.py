@@ -210,6 +210,18 @@ def test_many_different_programs_take_little_memory():
     assert grown < 64 << 20
 
 
+def test_reasons_call_an_atomic_an_atomic():
+    @triton.jit
+    def marked(x_ptr, out_ptr, BLOCK: tl.constexpr):
+        i = tl.arange(0, BLOCK)
+        x = tl.load(x_ptr + i)
+        tl.atomic_add(out_ptr + i, x, mask=x > 0)
+
+    x = np.zeros(64, np.float32)
+    (reason,) = cost_of(marked, (x, x), (1,), BLOCK=64).reasons
+    assert reason.what.startswith("the mask of this atomic depends on loaded data")
+
+
 def test_the_same_launch_is_counted_once(monkeypatch):
     from triton_metal import _core
 
