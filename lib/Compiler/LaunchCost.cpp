@@ -1,10 +1,7 @@
 //===- LaunchCost.cpp - from a kernel's text and its parameters to what a launch costs ---===//
 #include "triton_metal/Compiler/LaunchCost.h"
+#include "ParsedKernel.h"
 #include "triton_metal/Analysis/Cost.h"
-#include "triton_metal/Compiler/Guard.h"
-#include "triton_metal/Pipelines/TritonPipeline.h"
-
-#include "mlir/Pass/PassManager.h"
 
 using namespace mlir;
 
@@ -21,43 +18,24 @@ static CountedCost count(tt::FuncOp kernel, llvm::ArrayRef<uint64_t> arguments, 
 }
 
 Result<std::vector<CountedCost>> countLaunches(std::string_view ttir, std::span<const LaunchToCount> launches) {
-  Result<Module> module = parse(ttir, "<ttir>");
-  if (!module)
-    return module.error();
-  Result<KernelSignature> signature = kernelSignature(*module);
-  if (!signature)
-    return signature.error();
+  Result<ParsedKernel> parsed = ParsedKernel::from(ttir);
+  if (!parsed)
+    return parsed.error();
   std::vector<std::vector<uint64_t>> arguments;
   for (const LaunchToCount &launch : launches) {
-    Result<std::vector<uint64_t>> unpacked = signature->unpack(launch.params);
+    Result<std::vector<uint64_t>> unpacked = parsed->signature.unpack(launch.params);
     if (!unpacked)
       return unpacked.error();
     arguments.push_back(std::move(*unpacked));
   }
   std::vector<CountedCost> counted(launches.size());
-  std::optional<Error> failure;
-  DiagnosticCapture capture(getContext(*module));
-  std::optional<Crash> crash = runGuarded([&] {
-    // Counts are those of the code that runs: calls inlined, common parts computed once.
-    PassManager manager(getContext(*module));
-    manager.enableVerifier(false);
-    buildTritonPipeline(manager);
-    if (failed(manager.run(getModuleOp(*module)))) {
-      failure = capture.take(Error::Kind::Internal, "the compiler failed to simplify the kernel");
-      return;
-    }
-    for (auto function : getModuleOp(*module).getOps<tt::FuncOp>())
-      for (size_t i = 0; function.isKernel() && i < launches.size(); ++i)
-        counted[i] = count(function, arguments[i], launches[i].grid);
-  });
-  if (crash) {
-    module->state().context.abandon();
-    Error error;
-    error.message = "counting a launch of " + signature->name + ": " + crash->what;
-    error.reproducer = writeReproducer(signature->name, "--triton-pipeline", ttir);
-    return error;
-  }
-  if (failure)
+  auto countAll = [&](OwningOpRef<ModuleOp> &module, DiagnosticCapture &) {
+    auto kernel = module->lookupSymbol<tt::FuncOp>(parsed->signature.name);
+    for (size_t i = 0; i < launches.size(); ++i)
+      counted[i] = count(kernel, arguments[i], launches[i].grid);
+    return std::optional<Error>();
+  };
+  if (std::optional<Error> failure = parsed->run("counting a launch of", /*verifyEach=*/false, countAll))
     return *failure;
   return counted;
 }
