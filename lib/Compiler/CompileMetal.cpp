@@ -1,7 +1,5 @@
 //===- CompileMetal.cpp - a tt module as Metal Shading Language ---------------------------===//
-#include "triton_metal/Compiler/CompileMetal.h"
-#include "triton_metal/Compiler/Guard.h"
-#include "triton_metal/Conversion/TritonToTritonMetal/Passes.h"
+#include "DistributeForMetal.h"
 #include "triton_metal/Dialect/TritonMetal/IR/Dialect.h"
 #include "triton_metal/Pipelines/MetalPipeline.h"
 #include "triton_metal/Pipelines/TritonPipeline.h"
@@ -76,10 +74,8 @@ Result<MetalCode> compileForMetal(const Module &module, const MetalOptions &opti
     };
     if (!run([&](OpPassManager &manager) { buildTritonPipeline(manager, options.plantedFault); }, "simplify the kernel"))
       return;
-    ttm::AssignLayoutsOptions layouts;
-    layouts.numWarps = options.numWarps;
-    layouts.chip = options.chip;
-    if (!run([&](OpPassManager &manager) { ttm::buildTritonMetalPasses(manager, layouts); }, "distribute the kernel's tensors"))
+    failure = distributeForMetal(copy, options, capture);
+    if (failure)
       return;
     code.ttm = textOf(*copy);
     code.hints = capture.takeHintRemarks();

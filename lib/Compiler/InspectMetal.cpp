@@ -1,10 +1,8 @@
 //===- InspectMetal.cpp - what a user is told of a kernel for Metal -----------------------===//
 #include "triton_metal/Compiler/InspectMetal.h"
+#include "DistributeForMetal.h"
 #include "ParsedKernel.h"
-#include "triton_metal/Conversion/TritonToTritonMetal/Passes.h"
 #include "triton_metal/Dialect/TritonMetal/Analysis/Reports.h"
-
-#include "mlir/Pass/PassManager.h"
 
 using namespace mlir;
 
@@ -20,17 +18,9 @@ Result<std::string> inspectForMetal(std::string_view ttir, const MetalOptions &o
     return arguments.error();
   std::string text;
   auto inspect = [&](OwningOpRef<ModuleOp> &module, DiagnosticCapture &capture) {
-    std::optional<Error> failure;
-    PassManager manager(module->getContext());
-    manager.enableVerifier(options.verifyEach);
-    ttm::AssignLayoutsOptions layouts;
-    layouts.numWarps = options.numWarps;
-    layouts.chip = options.chip;
-    ttm::buildTritonMetalPasses(manager, layouts);
-    if (failed(manager.run(*module))) {
-      failure = capture.take(Error::Kind::Internal, "the compiler failed to distribute the kernel's tensors");
+    std::optional<Error> failure = distributeForMetal(module, options, capture);
+    if (failure)
       return failure;
-    }
     ttm::LaunchFacts launch{{}, *arguments, grid, program};
     for (const ParamInfo &param : parsed->signature.params)
       launch.names.push_back(param.name);

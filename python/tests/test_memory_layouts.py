@@ -12,6 +12,7 @@ import triton_metal as triton
 import triton_metal.language as tl
 from arrays import aligned, counted, kernel_from_text, needs_softmetal
 from triton_metal import _core
+from triton_metal.backends.metal import analyze_memory_access
 from triton_metal.errors import LayoutHintWarning
 
 HINTS = (None, "COALESCED", "BLOCK")
@@ -270,6 +271,41 @@ def test_impossible_hints_are_warned_of_at_their_lines(monkeypatch):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             run_impossible(kernel, "metal")  # once a compilation, not once a launch
+
+
+@triton.jit
+def tiles_kernel(x_ptr, y_ptr, ROWS: tl.constexpr, COLUMNS: tl.constexpr, TURNS: tl.constexpr, LOAD: tl.constexpr, STORE: tl.constexpr):
+    at = tl.arange(0, ROWS)[:, None] * COLUMNS + tl.arange(0, COLUMNS)[None, :]
+    x = tl.load(x_ptr + at, layout=LOAD)
+    if TURNS:
+        x = tl.trans(x)
+        at = tl.arange(0, COLUMNS)[:, None] * ROWS + tl.arange(0, ROWS)[None, :]
+    tl.store(y_ptr + at, x, layout=STORE)
+
+
+@pytest.mark.parametrize("hints", [("COALESCED", "BLOCK"), ("BLOCK", "COALESCED")])
+def test_hints_that_take_too_much_threadgroup_memory_are_dropped(hints):
+    x, y = aligned(128 * 128), aligned(128 * 128)
+    x[:] = np.arange(x.size)
+    args = (x, y, 128, 128, False, *hints)
+    with pytest.warns(LayoutHintWarning) as caught:
+        tiles_kernel[(1,)](*args, device="metal")
+    assert (x == y).all()
+    assert [(warning.filename, warning.lineno) for warning in caught] == [
+        (__file__, line_of(tiles_kernel.fn, text)) for text in ("tl.load", "tl.store")]
+    for hint, warning in zip(hints, caught):
+        assert str(warning.message).startswith(f"layout hint {hint} is ignored: with the kernel's hints, values change their layout "
+                                               "through 65536 bytes of threadgroup memory, and there are 32768; the ")
+    plain, hinted = (analyze_memory_access(tiles_kernel, (*args[:5], *layouts)) for layouts in ((None, None), hints))
+    assert [access.hint for access in hinted.accesses] == [None, None] and hinted.transactions == plain.transactions
+
+
+def test_a_kernel_that_needs_too_much_without_hints_fails_as_it_is_written():
+    x, y = aligned(128 * 64), aligned(128 * 64)
+    for hints, required in [((None, None), 33776), (("BLOCK", "COALESCED"), 34800)]:
+        with pytest.raises(triton.OutOfResources) as caught:
+            tiles_kernel[(1,)](x, y, 128, 64, True, *hints, device="metal")
+        assert caught.value.required == required
 
 
 def test_hints_mean_nothing_on_the_cpu():

@@ -272,7 +272,7 @@ struct AssignLayouts : public triton_metal::ttm::impl::AssignLayoutsBase<AssignL
 
   LogicalResult assign(tt::FuncOp function, const Chip &profile) {
     AxisInfoAnalysis axis(function);
-    if (failed(checkLayoutHints(function, axis)))
+    if (failed(checkLayoutHints(function, axis, hintBytes)))
       return failure();
     LayoutClasses classes(function, axis, profile, llvm::Log2_32(numWarps));
     SmallVector<AccessFacts> accesses;

@@ -99,7 +99,7 @@ void LayoutClasses::connectAccess(Operation *op) {
     addEdge(Edge::ValueToAccess, values[value], access, op);
     addEdge(Edge::AccessToValue, access, values[value], op);
   }
-  LayoutHint hint = getLayoutHint(op, axis);
+  LayoutHint hint = getLayoutHint(op);
   if (hint != LayoutHint::None)
     hints[op] = hint;
   // Pointers, masks and indices serve this access; a gather's source may lie anywhere. What serves a hinted access may serve another

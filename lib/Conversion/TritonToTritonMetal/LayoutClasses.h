@@ -29,10 +29,11 @@ bool isScalarDot(tt::DotOp dot);
 
 /// What `layout=` of a load or store asks for, where it can be done (LayoutHints.cpp).
 enum class LayoutHint : uint8_t { None, Coalesced, Block };
-/// The hint of `access`; None also where it cannot be followed.
-LayoutHint getLayoutHint(mlir::Operation *access, const AxisInfoAnalysis &axis);
-/// Warns of each hint in `function` that cannot be followed, at its line; fails where one has no name that is known.
-mlir::LogicalResult checkLayoutHints(tt::FuncOp function, const AxisInfoAnalysis &axis);
+/// The hint of `access`, after checkLayoutHints.
+LayoutHint getLayoutHint(mlir::Operation *access);
+/// Warns of each hint in `function` that cannot be followed, at its line, and removes it; fails where one has no name that is known. None
+/// can be where `neededBytes` is not 0: the threadgroup memory that the layouts of hints were found to need.
+mlir::LogicalResult checkLayoutHints(tt::FuncOp function, const AxisInfoAnalysis &axis, int64_t neededBytes);
 
 struct DotLayouts {
   LinearLayout a, b, c;

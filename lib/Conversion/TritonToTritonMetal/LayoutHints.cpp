@@ -1,11 +1,11 @@
 //===- LayoutHints.cpp - choosing layouts: what the user asks for -----------------------------===//
 //
-// `layout="COALESCED"|"BLOCK"` of a load or store. A hint that cannot be followed is reported at its line, and the access is treated as
-// one without a hint.
+// `layout="COALESCED"|"BLOCK"` of a load or store. A hint that cannot be followed is reported at its line and removed.
 //
 //===----------------------------------------------------------------------===//
 #include "LayoutClasses.h"
 #include "triton_metal/Dialect/Triton/IR/MemoryLayout.h"
+#include "triton_metal/Support/Chips.h"
 #include "triton_metal/Support/Unsupported.h"
 
 using namespace mlir;
@@ -73,15 +73,14 @@ static std::string whyNot(StringRef hint, Value pointers, const AxisInfoAnalysis
   return "no two neighbours in the tensor are known to be neighbours in memory: no dimension has a step that is 1 at compile time";
 }
 
-LayoutHint triton_metal::ttm::getLayoutHint(Operation *access, const AxisInfoAnalysis &axis) {
+LayoutHint triton_metal::ttm::getLayoutHint(Operation *access) {
   StringAttr hint = hintOf(access);
-  Value pointers = hint ? getPointers(access) : Value();
-  if (!pointers || !whyNot(hint, pointers, axis).empty())
+  if (!hint || !getPointers(access))
     return LayoutHint::None;
   return hint == tt::kBlockLayout ? LayoutHint::Block : LayoutHint::Coalesced;
 }
 
-LogicalResult triton_metal::ttm::checkLayoutHints(tt::FuncOp function, const AxisInfoAnalysis &axis) {
+LogicalResult triton_metal::ttm::checkLayoutHints(tt::FuncOp function, const AxisInfoAnalysis &axis, int64_t neededBytes) {
   WalkResult result = function.walk([&](Operation *op) {
     StringAttr hint = hintOf(op);
     Value pointers = hint ? getPointers(op) : Value();
@@ -92,9 +91,15 @@ LogicalResult triton_metal::ttm::checkLayoutHints(tt::FuncOp function, const Axi
                             "known are 'coalesced' and 'block'");
       return WalkResult::interrupt();
     }
-    if (std::string reason = whyNot(hint, pointers, axis); !reason.empty())
+    std::string reason = whyNot(hint, pointers, axis);
+    if (reason.empty() && neededBytes)
+      reason = "with the kernel's hints, values change their layout through " + std::to_string(neededBytes) +
+               " bytes of threadgroup memory, and there are " + std::to_string(kMaxThreadgroupBytes);
+    if (!reason.empty()) {
       emitLayoutHintIgnored(op, hint.getValue().upper(), reason,
                             isa<tt::LoadOp>(op) ? "the load is compiled as without it" : "the store is compiled as without it");
+      op->removeAttr(tt::kMemoryLayout);
+    }
     return WalkResult::advance();
   });
   return failure(result.wasInterrupted());

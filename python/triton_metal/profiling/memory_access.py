@@ -43,7 +43,7 @@ class MemoryAccess:
     vector_bytes: int
     lane_stride: int | None  #: elements from one lane to the next; None where it is not known
     masked: bool
-    hint: str | None  #: layout= of the access
+    hint: str | None  #: layout= of the access, where it is followed
     runs: int  #: executions by the program
     accesses: int | None  #: of SIMD-groups, in all runs; None where addresses are not known, as in the fields below
     transactions: int | None  #: of 128 bytes, in all runs

@@ -19,6 +19,8 @@ def AssignLayouts : Pass<"ttm-assign-layouts", "::mlir::ModuleOp"> {
   let options = [
     Option<"numWarps", "num-warps", "unsigned", "4", "SIMD-groups of a threadgroup, a power of two">,
     Option<"chip", "chip", "std::string", "\"apple-m1\"", "Chip profile, see Support/Chips.h">,
+    Option<"hintBytes", "hint-bytes", "int64_t", "0",
+           "Threadgroup memory that the layouts of hints were found to need: the hints are ignored. 0 follows them">,
   ];
 }
 
