@@ -174,7 +174,7 @@ def test_arguments_that_are_no_keys_choose_nothing():
         i = tl.arange(0, BLOCK)
         tl.store(x_ptr + i, i * factor + seed + (n if MODE == "n" else 0))
 
-    kernel = triton.autotune(configs(16, 32), key=["n", "absent"])(triton.jit(scaled))
+    kernel = triton.autotune(configs(16, 32), key=["n"])(triton.jit(scaled))
     x = np.zeros(32, np.float32)
     for factor, seed, mode in ((1.0, 1, "n"), (2.0, 16, "m"), (0.5, 2**40, "n")):
         kernel[(1,)](x, 7, factor, seed, MODE=mode, device="cpu")
@@ -395,14 +395,35 @@ def test_when_none_is_left_one_error_lists_each_with_its_reason():
         tl.store(x_ptr, BLOCK)
 
     kernel = triton.jit(asserting, configs=[*configs(32), triton.Config({"BLOCK": 8}, num_warps=64),
-                                            triton.Config({"BLOCK": 8}, chips=["apple-m9"]), *configs(64)], autotune=True, key=[])
+                                            triton.Config({"BLOCK": 8}, chips=["apple-m4*"]), *configs(64)], autotune=True, key=[])
     x = np.zeros(1, np.float32)
     with pytest.raises(AutotunerError) as caught:
         kernel[(1,)](x, device="metal")
     text = str(caught.value)
     assert "asserting: none of 4 configurations can be used on metal (apple-m1)" in text
-    assert text.count("CompileTimeAssertionFailure") == 2 and "2048 threads" in text and "meant for apple-m9" in text
+    assert text.count("CompileTimeAssertionFailure") == 2 and "2048 threads" in text and "meant for apple-m4" in text
     assert isinstance(caught.value.__cause__, triton.CompileTimeAssertionFailure)
+
+
+@pytest.mark.parametrize("options, error, message", [
+    ({"key": "n"}, TypeError, "key is a list of names, such as key=.'n'., not the string 'n'"),
+    ({"key": ["n", "m"]}, ValueError, "key names 'm'; the kernel has the parameters x_ptr, out_ptr, n, BLOCK"),
+    ({"reset_to_zero": "out_ptr"}, TypeError, "reset_to_zero is a list of names"),
+    ({"reset_to_zero": ["out"]}, ValueError, "reset_to_zero names 'out'; the kernel has"),
+    ({"restore_value": ["x"]}, ValueError, "restore_value names 'x'; the kernel has"),
+    ({"configs": [{"BLOCK": 32}]}, TypeError, "configs is a list of triton.Config, .*, and has a {'BLOCK': 32}"),
+])
+def test_wrong_options_are_errors_of_the_decoration(options, error, message):
+    options = {"configs": configs(32, 64), "key": ["n"], **options}
+    for decorate in (triton.autotune(**options), triton.jit(**options, autotune=True)):
+        with pytest.raises(error, match=message):
+            decorate(triton.jit(scale) if decorate.__module__.endswith("autotuner") else scale)
+
+
+def test_patterns_of_chips():
+    assert triton.Config({}, chips="apple-m1*").chips == ("apple-m1*",)
+    with pytest.raises(ValueError, match=r"no chip matches 'm1\*'; chips are spelt apple-m1, "):
+        triton.Config({}, chips=["apple-m3", "m1*"])
 
 
 def test_wrong_calls_are_errors_of_the_call():

@@ -33,6 +33,16 @@ def _chip_of(device: str) -> str:
     return knobs.metal.chip if device == "metal" else "cpu"
 
 
+def _names(what: str, names, parameters: list[str]) -> list[str]:
+    """A list of parameters' names; TypeError for a single string, ValueError for a name that is no parameter's."""
+    if isinstance(names, str):
+        raise TypeError(f"{what} is a list of names, such as {what}=[{names!r}], not the string {names!r}")
+    names = list(names)
+    if unknown := [name for name in names if name not in parameters]:
+        raise ValueError(f"{what} names {', '.join(map(repr, unknown))}; the kernel has the parameters {', '.join(parameters)}")
+    return names
+
+
 def _rounded(value):
     return 1 << (value - 1).bit_length() if type(value) is int and value > 1 else value
 
@@ -77,15 +87,18 @@ class Autotuner(LaunchedKernel):
         self.arg_names = arg_names
         self._space = Space(self.base_fn) if configs is None else None
         self.configs = list(configs or ([] if configs is None else [Config({})]))
-        self.keys = list(self._sizes() if key is None else key)
+        for config in self.configs:
+            if not isinstance(config, Config):
+                raise TypeError(f"configs is a list of triton.Config, such as triton.Config({{'BLOCK': 32}}), and has a {config!r}")
+        self.keys = self._sizes() if key is None else _names("key", key, arg_names)
         self._comparison = _SIZES_ONLY if key is None else _ROUNDED if round_sizes else _EXACT
         self.cache: dict = {}
         self.configs_timings: dict = {}
         self.bench_time = 0.0
         self.nargs: dict | None = None
         self.reports: dict[tuple, TuningReport] = {}
-        self.reset_to_zero = list(reset_to_zero or ())
-        self.restore_value = None if restore_value is None else list(restore_value)
+        self.reset_to_zero = _names("reset_to_zero", reset_to_zero or (), arg_names)
+        self.restore_value = None if restore_value is None else _names("restore_value", restore_value, arg_names)
         self.has_own_hooks = pre_hook is not None or post_hook is not None
         self.has_own_bench = do_bench is not None
         self._pre_hook, self._post_hook = pre_hook, post_hook
@@ -108,7 +121,7 @@ class Autotuner(LaunchedKernel):
         return unwrap(self.fn)
 
     def _attach(self) -> None:
-        indices = [self.base_fn.arg_names.index(name) for name in self.keys if name in self.base_fn.arg_names]
+        indices = [self.base_fn.arg_names.index(name) for name in self.keys]
         self._tune(self.base_fn, True, indices, self._comparison, indexed(self.base_fn, self._heuristics))
 
     def _sizes(self) -> list[str]:
@@ -315,6 +328,8 @@ def autotune(
     named by `restore_value`; those of `reset_to_zero` are zeroed before each trial and before the launch that follows. Hooks of the caller
     run around each trial. `do_bench(call, quantiles)` replaces the tuner's own race; its least median wins. Winners are kept on disk unless
     `cache_results` is False, or not given beside a `do_bench`. With `round_sizes` integers of the key count as the next power of two.
+
+    Names that are no parameter's are ValueErrors, as in Triton 3.9.
     """
 
     def decorate(fn):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 
+from .. import _core
+
 #: Meta-parameters that set the launch option of the same meaning as well, where the kernel has such a parameter and where it has not.
 LAUNCH_NAMES = {"NUM_WARPS": "num_warps", "NUM_STAGES": "num_stages"}
 
@@ -12,8 +14,8 @@ class Config:
     """One choice of meta-parameters and options.
 
     `NUM_WARPS` and `NUM_STAGES` among the meta-parameters set `num_warps` and `num_stages`, and the constexpr of that name if the kernel
-    has one. `chips` are patterns such as "apple-m3*": on other chips the configuration is left out; the cpu device takes all. Options of
-    other vendors are accepted and carried along.
+    has one. `chips` is a pattern such as "apple-m3*", or several: on other chips the configuration is left out; the cpu device takes all.
+    Options of other vendors are accepted and carried along. Raises ValueError for a pattern that no chip of the table matches.
     """
 
     def __init__(
@@ -27,6 +29,9 @@ class Config:
         self.pre_hook = pre_hook
         self.ir_override = ir_override
         self.chips = (chips,) if isinstance(chips, str) else tuple(chips or ())
+        for pattern in self.chips:
+            if not fnmatch.filter(_core.chip_names(), pattern):
+                raise ValueError(f"Config(chips=...): no chip matches {pattern!r}; chips are spelt {', '.join(_core.chip_names())}")
         self.foreign = foreign
 
     def options(self) -> dict:
