@@ -523,11 +523,11 @@ void bindMetal(nb::module_ &m) {
       .def("launchable", [](std::shared_ptr<MetalCode> self, bool checked) -> std::shared_ptr<Launchable> {
         return std::make_shared<MetalLaunchable>(self->signature, self, checked);
       }, nb::arg("checked") = false)
-      .def("counting_launchable", [](std::shared_ptr<MetalCode> self, uint32_t sample) -> std::shared_ptr<Launchable> {
-        auto made = std::make_shared<MetalLaunchable>(self->signature, self, /*checked=*/false);
+      .def("counting_launchable", [](std::shared_ptr<MetalCode> self, uint32_t sample, bool checked) -> std::shared_ptr<Launchable> {
+        auto made = std::make_shared<MetalLaunchable>(self->signature, self, checked);
         made->setCounting(sample);
         return made;
-      }, nb::arg("sample") = 0,
+      }, nb::arg("sample") = 0, nb::arg("checked") = false,
          "Its launches count what they do, in so many threadgroups of a larger grid, and leave the rest undone; see take_metal_counters.");
 
   m.def("metal_device", describeDevice, "Name, architecture and limits of the device behind \"metal\".");

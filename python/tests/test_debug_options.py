@@ -136,6 +136,20 @@ def test_counting(arrays):
     assert not any(metal.take_counters().values())
 
 
+@pytest.mark.parametrize("how", ["option of the launch", "debug option"])
+def test_counting_keeps_the_checks(how):
+    x, y, out = (np.ones(256, np.float32) for _ in range(3))
+    options = dict(checked=True, counting=1 << 30) if how == "option of the launch" else {}
+    metal.take_counters()
+    with metal.set_debug_option("checked", True), metal.set_debug_option("counting", True):
+        add[(2,)](x, y, out, 256, BLOCK=128, device="metal", **options)
+        counters = metal.take_counters()
+        with pytest.raises(triton.DeviceFault, match="out of bounds"):
+            add[(3,)](x, y, out, 384, BLOCK=128, device="metal", **options)
+    metal.take_counters()
+    assert counters["device_bytes"] == 3 * 4 * 256 and counters["float_operations"] == 256
+
+
 def test_counted_launches_have_costs_in_a_profile(arrays):
     with metal.set_debug_option("counting", True), metal.profile() as report:
         add[(2,)](*arrays, 256, BLOCK=128, device="metal")

@@ -107,7 +107,7 @@ CASES = {
     "unaligned": lambda: (stream_kernel, (aligned(2048)[1:], aligned(2048), 1024, 1024), ["contiguous"] * 2),
     "strided": lambda: (strided_kernel, (*arrays(4096, 1024), 3, 1024), ["strided by 3", "contiguous"]),
     "far apart": lambda: (strided_kernel, (*arrays(64 * 256, 256), 64, 256), ["strided by 64", "contiguous"]),
-    "backwards": lambda: (strided_kernel, (aligned(1024)[1023:], aligned(1024), -1, 1024), ["reversed", "contiguous"]),
+    "backwards": lambda: (strided_kernel, (aligned(1024)[::-1], aligned(1024), -1, 1024), ["reversed", "contiguous"]),
     "uniform": lambda: (strided_kernel, (*arrays(1, 1024), 0, 1024), ["uniform", "contiguous"]),
     "rows": lambda: (rows_kernel, (*arrays(64 * 96, 64 * 32), 96, 64, 32, None), ["rows of 32, 96 apart", "contiguous"]),
     "odd rows": lambda: (rows_kernel, (*arrays(64 * 67, 64 * 32), 67, 64, 32, None), ["rows of 32, 67 apart", "contiguous"]),

@@ -273,7 +273,7 @@ class MetalCode:
 
     def with_text(self, text: str) -> MetalCode: ...
     def launchable(self, checked: bool = False) -> Launchable: ...
-    def counting_launchable(self, sample: int = 0) -> Launchable:
+    def counting_launchable(self, sample: int = 0, checked: bool = False) -> Launchable:
         """
         Its launches count what they do, in so many threadgroups of a larger grid, and leave the rest undone; see take_metal_counters.
         """

@@ -31,7 +31,9 @@ class Artifact:
         return self._code.air()
 
     def launchable(self):
-        return self._code.counting_launchable(self._counting) if self._counting else self._code.launchable(self._checked)
+        if self._counting:
+            return self._code.counting_launchable(self._counting, self._checked)
+        return self._code.launchable(self._checked)
 
 
 def target_key() -> str:

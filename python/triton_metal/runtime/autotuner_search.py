@@ -21,6 +21,8 @@ from .autotuner_trials import REJECT, Entrant, race
 
 #: A configuration that ends in one of these is left out; anything else is the caller's business.
 _SKIPPED = (CompilationError, InternalCompilerError, OutOfResources)
+#: Options of a launch whose counts make an estimate. Checks were made before, and would only take their time.
+_COUNTED = {"counting": cost.SAMPLE, "checked": False}
 #: Seconds: what a sample lasts at least, where a call has finished when it returns and where it has not; what a search may take.
 _LEAST_SAMPLE, _LEAST_SAMPLE_EARLY = 200e-6, 1e-3
 _LEAST_SEARCH, _MOST_SEARCH = 0.3, 10.0
@@ -326,7 +328,7 @@ class Search:
             if config.pre_hook:
                 config.pre_hook({**full, **options})
             try:
-                launch, grid = self.launches.bound(config, counting=cost.SAMPLE), self.launches.grid(full, options)
+                launch, grid = self.launches.bound(config, **_COUNTED), self.launches.grid(full, options)
                 seconds[config] = cost.counted_seconds(launch, self._compiled[config], grid, bytes_of(full), self.chip)
             except _SKIPPED as error:
                 self.skip(config, _first_line(error), error)
@@ -345,7 +347,7 @@ class Search:
         return chosen
 
     def _prepare_to_count(self, config: Config) -> None:
-        self.launches.compile(config, counting=cost.SAMPLE)._launchable.prepare()
+        self.launches.compile(config, **_COUNTED)._launchable.prepare()
 
     def _by_given_function(self, candidates: list[Config]) -> Config:
         """As upstream: each configuration through the caller's `do_bench`, hooks included; the least median wins."""
