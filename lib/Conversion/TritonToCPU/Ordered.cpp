@@ -108,11 +108,14 @@ void Program::lowerScan(tt::ScanOp op) {
   }
 }
 
-/// What an element of a shared array becomes, which no other thread sees; null where that is no one operation on its type.
+/// Whether the update of an element that no other thread sees is one operation on its type.
+static bool isPlain(tt::RMWOp kind, Type element) {
+  bool isExact = kind == tt::RMWOp::FADD || kind == tt::RMWOp::XCHG; // minima and maxima of floats have their own rules for NaN
+  return !isa<FloatType>(element) || (isExact && element.getIntOrFloatBitWidth() >= 32);
+}
+
+/// What the element becomes, where the update is plain.
 static Value plainUpdate(OpBuilder &b, Location loc, tt::RMWOp kind, Value old, Value value) {
-  bool isFloat = isa<FloatType>(value.getType());
-  if (isFloat && (value.getType().getIntOrFloatBitWidth() < 32 || (kind != tt::RMWOp::FADD && kind != tt::RMWOp::XCHG)))
-    return {};
   switch (kind) {
   case tt::RMWOp::AND: return arith::AndIOp::create(b, loc, old, value);
   case tt::RMWOp::OR: return arith::OrIOp::create(b, loc, old, value);
@@ -131,12 +134,11 @@ static Value plainUpdate(OpBuilder &b, Location loc, tt::RMWOp kind, Value old, 
 /// Does the read-modify-write on one element; gives its old value.
 static Value update(OpBuilder &b, Location loc, tt::AtomicRMWOp rmw, Value address, Value value, LLVM::AtomicOrdering order) {
   Type element = value.getType();
-  if (tt::isSharedPointer(rmw.getPtr().getType())) {
-    Value old = LLVM::LoadOp::create(b, loc, element, address, element.getIntOrFloatBitWidth() / 8);
-    if (Value next = plainUpdate(b, loc, rmw.getAtomicRmwOp(), old, value)) {
-      LLVM::StoreOp::create(b, loc, next, address, element.getIntOrFloatBitWidth() / 8);
-      return old;
-    }
+  if (tt::isSharedPointer(rmw.getPtr().getType()) && isPlain(rmw.getAtomicRmwOp(), element)) {
+    unsigned bytes = element.getIntOrFloatBitWidth() / 8;
+    Value old = LLVM::LoadOp::create(b, loc, element, address, bytes);
+    LLVM::StoreOp::create(b, loc, plainUpdate(b, loc, rmw.getAtomicRmwOp(), old, value), address, bytes);
+    return old;
   }
   auto kind = [&] {
     switch (rmw.getAtomicRmwOp()) {

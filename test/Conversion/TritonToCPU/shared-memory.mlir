@@ -45,6 +45,23 @@ tt.func public @count() {
 
 // -----
 
+// Sums of halves and minima of floats stay atomics of LLVM, which loads the old value: nothing else does.
+// CHECK-LABEL: llvm.func internal @composed.program
+// CHECK-NOT: llvm.load {{.*}} -> f16
+// CHECK: llvm.atomicrmw fadd {{.*}} f16
+// CHECK-NOT: llvm.load {{.*}} -> f32
+// CHECK: llvm.atomicrmw fmax {{.*}} f32
+tt.func public @composed(%h: f16, %f: f32) {
+  %yes = arith.constant true
+  %a = tt.shared_memory "a" [8] : <f16, "shared">
+  %b = tt.shared_memory "b" [8] : <f32, "shared">
+  %0 = tt.atomic_rmw fadd, relaxed, cta, %a, %h, %yes : (!tt.ptr<f16, "shared">, f16, i1) -> f16
+  %1 = tt.atomic_rmw max, relaxed, cta, %b, %f, %yes : (!tt.ptr<f32, "shared">, f32, i1) -> f32
+  tt.return
+}
+
+// -----
+
 tt.func public @too_much(%x: f32) {
   %a = tt.shared_memory "a" [4096] : <f32, "shared">
   // expected-error @below {{out of resource: threadgroup memory, required: 40960, limit: 32768}}
