@@ -1,7 +1,6 @@
 //===- SharedArrays.cpp - the shared memory of a kernel and its limit -----------------------===//
 #include "triton_metal/Analysis/SharedArrays.h"
 
-#include "triton_metal/Support/Chips.h"
 #include "triton_metal/Support/Unsupported.h"
 
 using namespace mlir;

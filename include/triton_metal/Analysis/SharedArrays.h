@@ -1,11 +1,9 @@
 //===- SharedArrays.h - the shared memory of a kernel and its limit -------------------------===//
 #pragma once
 #include "triton_metal/Dialect/Triton/IR/Dialect.h"
+#include "triton_metal/Support/Chips.h"
 
 namespace triton_metal {
-
-/// Arrays begin at multiples of this many bytes.
-inline constexpr int64_t kSharedAlignment = 16;
 
 /// The arrays that a function makes with tt.shared_memory, in order.
 llvm::SmallVector<tt::SharedMemoryOp> sharedArraysOf(tt::FuncOp function);

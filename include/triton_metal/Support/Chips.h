@@ -15,6 +15,8 @@ namespace triton_metal {
 inline constexpr unsigned kSimdWidth = 32;
 inline constexpr unsigned kMaxThreads = 1024;
 inline constexpr unsigned kMaxThreadgroupBytes = 32768;
+/// Shared arrays begin at multiples of this many bytes: our choice, so that accesses by vectors are aligned.
+inline constexpr unsigned kSharedAlignment = 16;
 /// Operations of a core and clock on floats of 32 or 16 bits: 128 multiply-adds, two operations each.
 inline constexpr unsigned kOperationsPerCore = 256;
 /// Widest access of a lane, and the most contiguous bytes a lane may have before bandwidth drops.

@@ -29,7 +29,7 @@ static constexpr std::pair<std::string_view, const char *> remedies[] = {
     {"'shared array (", "read its elements first, as s[index]"},
     {"of type <class 'tuple'> to tensor", "take an element of the tuple first, as t[0]"},
     {"is empty", "choose bounds that select at least one element"},
-    {"all arrays of a kernel have 32768 bytes", "use a smaller array, or a smaller dtype"},
+    {"is too large; all arrays of a kernel have", "use a smaller array, or a smaller dtype"},
     {"a shared array has no attribute", "read elements with s[index]; a tensor has the other methods"},
     {"needs indices, and after them", "pass one index for each dimension, then what is to be stored"},
     {"indices for a shared array", "give at most one index for each dimension"},

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "State.h"
 
+#include "triton_metal/Support/Chips.h"
+
 using namespace mlir;
 using namespace triton_metal;
 using namespace triton_metal::frontend;
@@ -23,7 +25,8 @@ Result<Tensor> Semantics::sharedMemory(ArrayRef<int64_t> shape, Elem elem) {
     count = std::min<__int128>(count * size, INT64_MAX);
   }
   if (count > INT32_MAX) // the limit of bytes comes later, where all arrays are known
-    return valueError("tl.shared_memory: the array " + shapeStr(shape) + " is too large; all arrays of a kernel have 32768 bytes together");
+    return valueError("tl.shared_memory: the array " + shapeStr(shape) + " is too large; all arrays of a kernel have " +
+                      std::to_string(kMaxThreadgroupBytes) + " bytes together");
   // All arrays stand at the start of the function: one in a loop or a branch is one array all the same.
   OpBuilder &builder = state->builder;
   OpBuilder::InsertionGuard guard(builder);

@@ -109,12 +109,12 @@ KernelFacts triton_metal::msl::computeFacts(KernelOp kernel) {
   counter.visit(kernel.getBodyBlock(), 1, true);
   KernelFacts facts = counter.facts;
   facts.threads = kernel.getThreads();
-  facts.threadgroupBytes = facts.poolBytes = kernel.getPool();
+  facts.poolBytes = kernel.getPool();
+  facts.threadgroupBytes = uint32_t(kernel.getThreadgroupBytes());
   for (auto array : kernel.getBodyBlock().getOps<ThreadgroupArrayOp>()) {
     auto type = array->getAttrOfType<StringAttr>(kSourceTypeAttr);
-    auto bytes = uint32_t(llvm::alignTo(array.getNumBytes(), 16));
-    facts.sharedArrays.push_back({array->getAttrOfType<StringAttr>(kNameAttr).str(), type ? type.str() : "", bytes});
-    facts.threadgroupBytes += bytes;
+    facts.sharedArrays.push_back(
+        {array->getAttrOfType<StringAttr>(kNameAttr).str(), type ? type.str() : "", uint32_t(array.getAllocatedBytes())});
   }
   facts.estimatedRegisters = registersOf(kernel.getBodyBlock());
   if (counter.countable) {

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "Expressions.h"
 #include "Spelling.h"
+#include "triton_metal/Support/Chips.h"
 #include "triton_metal/Support/SourcePosition.h"
 #include "triton_metal/Target/MSL/Print.h"
 
@@ -80,7 +81,9 @@ void KernelPrinter::printStatement(Operation &op) {
       })
       .Case([&](ThreadgroupArrayOp array) {
         Type element = cast<PointerType>(array.getType()).getPointee();
-        line("alignas(16) threadgroup " + spellDeclaration(element, named(array)) + "[" + Twine(array.getSize()) + "];", op.getLoc());
+        line("alignas(" + Twine(triton_metal::kSharedAlignment) + ") threadgroup " + spellDeclaration(element, named(array)) + "[" +
+                 Twine(array.getSize()) + "];",
+             op.getLoc());
       })
       .Case([&](StoreOp store) {
         std::string text = expressions.printAssignment(store) + ";";

@@ -1,5 +1,6 @@
 //===- Ops.cpp - parsers, builders and verifiers of the msl dialect --------------===//
 #include "triton_metal/Dialect/MSL/IR/Dialect.h"
+#include "triton_metal/Support/Chips.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpImplementation.h"
@@ -92,7 +93,16 @@ LogicalResult ThreadgroupArrayOp::verify() {
   return success();
 }
 
-int64_t ThreadgroupArrayOp::getNumBytes() { return int64_t(getSize()) * byteSize(pointeeOf(getResult())); }
+int64_t ThreadgroupArrayOp::getAllocatedBytes() {
+  return llvm::alignTo(int64_t(getSize()) * byteSize(pointeeOf(getResult())), triton_metal::kSharedAlignment);
+}
+
+int64_t KernelOp::getThreadgroupBytes() {
+  int64_t bytes = getPool();
+  for (auto array : getBodyBlock().getOps<ThreadgroupArrayOp>())
+    bytes += array.getAllocatedBytes();
+  return bytes;
+}
 
 LogicalResult PoolOp::verify() {
   if (spaceOf(getResult()) != AddressSpace::Threadgroup)

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "triton_metal/Dialect/MSL/Transforms/Passes.h"
+#include "triton_metal/Support/Chips.h"
 #include "triton_metal/Support/Unsupported.h"
 #include "triton_metal/Target/MSL/Print.h"
 
@@ -115,13 +116,11 @@ namespace {
 struct VerifyPrintable : public triton_metal::msl::impl::VerifyPrintableBase<VerifyPrintable> {
   void runOnOperation() override {
     KernelOp kernel = getOperation();
-    if (kernel.getThreads() > 1024)
-      return fail(emitOutOfResources(kernel, "threads", kernel.getThreads(), 1024, "launch with num_warps of at most 32"));
-    int64_t bytes = kernel.getPool();
-    for (auto array : kernel.getBodyBlock().getOps<ThreadgroupArrayOp>())
-      bytes += array.getNumBytes();
-    if (bytes > 32768)
-      return fail(emitOutOfResources(kernel, "threadgroup memory", bytes, 32768, "use smaller blocks"));
+    if (kernel.getThreads() > kMaxThreads)
+      return fail(emitOutOfResources(kernel, "threads", kernel.getThreads(), kMaxThreads,
+                                     "launch with num_warps of at most " + Twine(kMaxThreads / kSimdWidth)));
+    if (int64_t bytes = kernel.getThreadgroupBytes(); bytes > kMaxThreadgroupBytes)
+      return fail(emitOutOfResources(kernel, "threadgroup memory", bytes, kMaxThreadgroupBytes, "use smaller blocks"));
     for (unsigned index = 0; index < kernel.getNumArguments(); ++index)
       if (!kernel.getArgAttrOfType<StringAttr>(index, kNameAttr))
         return fail(kernel.emitOpError() << "has no name for argument " << index);

@@ -37,6 +37,8 @@ def MSL_KernelOp : MSL_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove, Sin
     ::llvm::ArrayRef<::mlir::Type> getArgumentTypes() { return getFunctionType().getInputs(); }
     ::llvm::ArrayRef<::mlir::Type> getResultTypes() { return getFunctionType().getResults(); }
     ::mlir::Block &getBodyBlock() { return getBody().front(); }
+    /// Bytes of the pool and of all arrays.
+    int64_t getThreadgroupBytes();
   }];
 }
 
@@ -71,7 +73,10 @@ def MSL_ThreadgroupArrayOp : MSL_Op<"threadgroup_array"> {
   let results = (outs Res<MSL_Ptr, "", [MemAlloc]>:$result);
   let assemblyFormat = "$size attr-dict `:` type($result)";
   let hasVerifier = 1;
-  let extraClassDeclaration = [{ int64_t getNumBytes(); }];
+  let extraClassDeclaration = [{
+    /// Its bytes, up to where the next array may begin.
+    int64_t getAllocatedBytes();
+  }];
 }
 def MSL_ElementOp : MSL_Op<"element", [Pure,
     TypesMatchWith<"result is an element of the base", "base", "result", "::triton_metal::msl::elementPointerOf($_self)">]> {
