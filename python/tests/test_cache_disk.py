@@ -13,7 +13,7 @@ import pytest
 
 import triton_metal.backends.metal as metal
 from triton_metal import _core
-from triton_metal.compiler.compiler import disk_cache_directory
+from triton_metal.compiler import compiler
 
 PROGRAM = """
     import numpy as np, triton_metal as triton, triton_metal.language as tl
@@ -83,6 +83,20 @@ def test_key_holds_callees_options_and_environment(run):
     assert len(run()[1]) == 4
 
 
+@pytest.mark.parametrize("name", ["compiler/options.py", "language/extra/libdevice.py", "runtime/autotuner_cost.py", "profiling/rates.py"])
+def test_key_holds_the_python_files_of_the_package(name, tmp_path, monkeypatch):
+    shutil.copytree(compiler._PACKAGE, tmp_path / "package", ignore=shutil.ignore_patterns("*.so"))
+    monkeypatch.setattr(compiler, "_PACKAGE", str(tmp_path / "package"))
+    keys = [compiler.triton_key.__wrapped__() for _ in range(2)]
+    file = tmp_path / "package" / name
+    os.utime(file, ns=(10**9, 10**9))
+    keys.append(compiler.triton_key.__wrapped__())
+    file.write_text(file.read_text() + "\n")
+    os.utime(file, ns=(10**9, 10**9))
+    keys.append(compiler.triton_key.__wrapped__())
+    assert keys[0] == keys[1] and len(set(keys)) == 3
+
+
 @pytest.mark.parametrize("damage", ["truncate", "flip", "remove", "manifest"])
 def test_damaged_entry_is_a_miss(run, damage):
     _, (entry,), _ = run()
@@ -144,7 +158,7 @@ def test_clearing_beside_writers(tmp_path, monkeypatch):
     problems = []
 
     def write():
-        cache = _core.DiskCache(disk_cache_directory(), 0)
+        cache = _core.DiskCache(compiler.disk_cache_directory(), 0)
         while time.monotonic() < until:
             problems.append(cache.store("E", files))
             if cache.load("E") not in (files, None):

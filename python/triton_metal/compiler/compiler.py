@@ -20,13 +20,23 @@ from .options import Options
 from .stages import show_stages
 
 
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+#: Folders of the package whose Python code decides what is kept on disk: compiled kernels, choices of tuners, roofs.
+_DECIDING = ("compiler", "language", "runtime", "profiling")
+
+
 @functools.cache
 def triton_key() -> str:
-    """Stands for this package's code: its version and its extension module."""
+    """Stands for this package's code: its version, its extension module and its Python files, by their sizes and times."""
     from .. import version
 
-    status = os.stat(_core.__file__)
-    return f"{version}-{status.st_size}-{status.st_mtime_ns}"
+    files = [_core.__file__]
+    for folder in _DECIDING:
+        for where, _, names in os.walk(os.path.join(_PACKAGE, folder)):
+            files += [os.path.join(where, name) for name in names if name.endswith(".py")]
+    stamps = [(os.path.relpath(file, _PACKAGE), os.stat(file)) for file in sorted(files)]
+    text = repr([(name, status.st_size, status.st_mtime_ns) for name, status in stamps])
+    return f"{version}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
 class ASTSource:
