@@ -10,6 +10,8 @@ import pytest
 import triton_metal as triton
 import triton_metal.backends.metal as metal
 import triton_metal.language as tl
+from triton_metal import knobs
+from triton_metal.profiling.explain import explain
 from arrays import aligned, counted, needs_softmetal
 
 
@@ -275,3 +277,15 @@ def test_tuned_kernels_and_compiled_ones():
     assert report.num_warps == 2 and report.accesses[0].shape == (512,)
     compiled = stream_kernel.warmup(x, y, 1024, BLOCK=256, grid=(1,), device="metal")
     assert metal.analyze_memory_access(compiled, (x, y, 1024)).accesses[0].shape == (256,)
+
+
+def test_a_compiled_kernel_keeps_its_chip():
+    with knobs.metal.scope():
+        knobs.metal.chip = "apple-m1"
+        compiled = stream_kernel.warmup(*arrays(1024, 1024), 1024, BLOCK=256, grid=(1,), device="metal")
+        knobs.metal.chip = "apple-m4"
+        assert compiled.metadata.chip == compiled.with_msl(compiled.asm["msl"]).metadata.chip == "apple-m1"
+        assert metal.analyze_memory_access(compiled, (*arrays(1024, 1024), 1024)).chip == "apple-m1"
+        assert explain(compiled, (*arrays(1024, 1024), 1024), device="metal").chip == "apple-m1"
+        assert triton.compute_intensity(compiled, (*arrays(1024, 1024), 1024)).device == "apple-m1"
+        assert metal.analyze_memory_access(stream_kernel, (*arrays(1024, 1024), 1024, 256)).chip == "apple-m4"

@@ -114,9 +114,9 @@ class LazyDict(dict):
 
 
 class CompiledKernel:
-    """Code of one specialisation for one device."""
+    """Code of one specialisation for one device; `metadata.chip` is the profile of the Apple GPU that it is for, None on the CPU."""
 
-    def __init__(self, src, device: str, options: Options, hash: str, artifact):
+    def __init__(self, src, device: str, options: Options, hash: str, artifact, chip: str | None):
         self.src = src
         self.hash = hash
         self.name = artifact.signature.name
@@ -124,6 +124,7 @@ class CompiledKernel:
         fields = {
             "hash": hash,
             "target": device,
+            "chip": chip,
             "name": self.name,
             "shared": facts.get("threadgroup_bytes", 0),
             "warp_size": 32,
@@ -155,7 +156,7 @@ class CompiledKernel:
         """The same kernel with other Metal text, of the same entry, parameters and threads: to try an edit."""
         if self.metadata.target != "metal":
             raise UnsupportedOnDevice("with_msl", self.metadata.target, "its code is not text", "compile for target='metal'")
-        return CompiledKernel(self.src, "metal", self._options, "", self._artifact.with_text(text))
+        return CompiledKernel(self.src, "metal", self._options, "", self._artifact.with_text(text), self.metadata.chip)
 
     def launch_metadata(self, grid, stream, *args):
         """What launch hooks get."""
@@ -266,11 +267,12 @@ def compile(src, target=None, options=None, _env_vars=None) -> CompiledKernel:
     parsed = Options.parse(device, options.as_dict() if isinstance(options, Options) else options)
     backend = backend_of(device)
     settings = json.dumps(knobs.code_settings(), sort_keys=True)
-    parts = (triton_key(), device, backend.target_key(), src.hash(), parsed.hash(), settings)
+    processor = backend.target_key()
+    parts = (triton_key(), device, processor, src.hash(), parsed.hash(), settings)
     key = _core.cache_key("\0".join(parts).encode())
     artifact = _artifact(backend, src, parsed, key)
     _warn_of_hints(artifact)
-    compiled = CompiledKernel(src, device, parsed, key, artifact)
+    compiled = CompiledKernel(src, device, parsed, key, artifact, processor if device == "metal" else None)
     if knobs.compilation.dump_ir or knobs.compilation.print_ir:
         show_stages(compiled)
     return compiled

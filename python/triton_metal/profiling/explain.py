@@ -340,7 +340,7 @@ def explain(kernel, args, grid=None, device: str | None = None, **options) -> Ex
     args: the arguments by position, or a mapping by name; constexprs among them.
     device: "metal" or "cpu"; the current one where it is None. The `cpu` device has no layouts, conversions and barriers: for it the
         explanation says what its code does, and what the kernel would be on metal, or why it would not compile there.
-    options: num_warps and the like. The chip is the one that TRITON_METAL_CHIP or knobs.metal.chip chooses.
+    options: num_warps and the like. The chip is the one that TRITON_METAL_CHIP or knobs.metal.chip chooses, or a CompiledKernel is for.
 
     Raises what the launch would raise for its arguments and for the compilation for `device`.
     """

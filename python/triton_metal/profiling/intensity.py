@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from .. import knobs
 from ..devices import check_chip
 from ..errors import UnsupportedOnDevice
 from .bound import Grid, bind, grid_text
@@ -74,7 +73,7 @@ def compute_intensity(
 
     kernel, args, grid, device, options: as of `triton_metal.profiling.bound.bind`.
     chip: a profile whose roofs count on "metal"; where it is None the one that TRITON_METAL_CHIP or knobs.metal.chip chooses, for which
-        the kernel is compiled in any case.
+        the kernel is compiled in any case; a CompiledKernel was for its own.
 
     The balance of a chip is its fp32 rate over its bandwidth, both from the table of chips: 27 to 38 FLOP/byte on M1 to M4, more for
     16-bit matrix products on M5. Bytes are those that the kernel asks for; where caches answer, the device moves fewer, and the kernel is
@@ -88,7 +87,7 @@ def compute_intensity(
     target = bound.compiled.metadata.target
     if chip is not None and target != "metal":
         raise UnsupportedOnDevice("compute_intensity(chip=...)", target, "its roofs are those of this machine", 'pass device="metal"')
-    chip = chip or knobs.metal.chip
+    chip = chip or bound.compiled.metadata.chip
     roofs = roofs_of(target, chip)
     return Intensity(
         kernel=bound.compiled.name,

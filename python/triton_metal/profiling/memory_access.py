@@ -10,7 +10,7 @@ import json
 import linecache
 from dataclasses import dataclass, field
 
-from .. import _core, knobs
+from .. import _core
 from ..errors import UnsupportedOnDevice
 from .bound import Bound, bind, grid_text
 
@@ -114,7 +114,7 @@ def inspect_launch(bound: Bound) -> dict:
     """What the compiler makes of a launch for `metal`: `_core.inspect_for_metal`, read."""
     compiled = bound.compiled
     text = _core.inspect_for_metal(
-        compiled.asm["ttir"], bound.params, bound.grid, num_warps=compiled.metadata.num_warps, chip=knobs.metal.chip
+        compiled.asm["ttir"], bound.params, bound.grid, num_warps=compiled.metadata.num_warps, chip=compiled.metadata.chip
     )
     return json.loads(text)
 
@@ -198,7 +198,7 @@ def report_accesses(bound: Bound, records: list) -> MemoryAccessReport:
     compiled = bound.compiled
     has_others = any(not reason["alignment"] for record in records for reason in record["reasons"])
     accesses = tuple(MemoryAccess.from_record(record, has_others) for record in records)
-    return MemoryAccessReport(compiled.name, knobs.metal.chip, compiled.metadata.num_warps, tuple(bound.grid), accesses)
+    return MemoryAccessReport(compiled.name, compiled.metadata.chip, compiled.metadata.num_warps, tuple(bound.grid), accesses)
 
 
 def analyze_memory_access(kernel, args, grid=None, device: str = "metal", **options) -> MemoryAccessReport:
@@ -208,7 +208,7 @@ def analyze_memory_access(kernel, args, grid=None, device: str = "metal", **opti
     args: the arguments by position, or a mapping by name; constexprs among them. Addresses, strides and sizes are read, data is not.
     grid: as for a launch; (1,) where it is None. Program (0, 0, 0) is looked at.
     device: "metal". The `cpu` device has no SIMD-groups whose accesses fall into transactions.
-    options: num_warps and the like. The chip is the one that TRITON_METAL_CHIP or knobs.metal.chip chooses.
+    options: num_warps and the like. The chip is the one that TRITON_METAL_CHIP or knobs.metal.chip chooses, or a CompiledKernel is for.
 
     Transactions are lines of 128 bytes that one access of a SIMD-group touches, as the software Metal's counting mode counts them. They are
     computed from the addresses of every lane, in every iteration of loops. What depends on loaded data is None, and `unknown` says so.

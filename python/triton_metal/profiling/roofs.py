@@ -115,7 +115,7 @@ def _of_chip(chip: str) -> Roofs:
     return Roofs(bandwidth, gflops, matrix, bool(memory and arithmetic), how)
 
 
-def roofs_of(device: str, chip: str) -> Roofs | None:
+def roofs_of(device: str, chip: str | None) -> Roofs | None:
     """Those of "cpu", which may launch kernels to measure them, or of "metal" with this chip's profile."""
     return _of_chip(chip) if device == "metal" else _of_cpu()
 
