@@ -39,14 +39,17 @@ static void setMask(AccessVisit &visit, const Known &known, ArrayRef<int64_t> sh
   }
   if (known.count() == uint64_t(count))
     return;
-  visit.mask.assign(size_t(count), known.count() != 0);
-  for (int64_t element = 0; !shape.empty() && element < count; ++element) {
-    int64_t rest = element;
-    for (size_t dim = shape.size(); dim-- > 0; rest /= shape[dim]) {
-      int64_t index = rest % shape[dim];
-      if (index < known.box[dim].begin || index >= known.box[dim].end)
-        visit.mask[size_t(element)] = false;
-    }
+  visit.mask.assign(size_t(count), false);
+  if (shape.empty() || known.count() == 0)
+    return;
+  Interval inside = known.box.back();
+  for (int64_t row = 0; row < count; row += shape.back()) {
+    int64_t rest = row / shape.back();
+    bool isOn = true;
+    for (size_t dim = shape.size() - 1; dim-- > 0; rest /= shape[dim])
+      isOn &= rest % shape[dim] >= known.box[dim].begin && rest % shape[dim] < known.box[dim].end;
+    if (isOn)
+      std::fill(visit.mask.begin() + row + inside.begin, visit.mask.begin() + row + inside.end, true);
   }
 }
 
@@ -87,7 +90,9 @@ AccessTrace triton_metal::traceAccesses(tt::FuncOp kernel, ArrayRef<uint64_t> ar
   for (unsigned axis = 0; axis < 3; ++axis)
     box[axis] = {program[axis], program[axis] + 1};
   Split split;
-  trace.isWhole = evaluator.evaluate(box, split) && evaluator.effort >= 0 && evaluator.followsControl;
+  bool isEvaluated = evaluator.evaluate(box, split).has_value();
+  trace.endedEarly = evaluator.effort < 0;
+  trace.isWhole = isEvaluated && !trace.endedEarly && evaluator.followsControl;
   for (const Visit &visit : visits)
     trace.visits.push_back(visitOf(visit));
   return trace;

@@ -10,6 +10,8 @@ using namespace triton_metal::cost;
 
 /// What one evaluated operation takes, in units of effort.
 static constexpr int64_t kStepEffort = 40;
+/// What one visit takes that is kept, besides its mask.
+static constexpr int64_t kVisitEffort = 200;
 
 //===----------------------------------------------------------------------===//
 // The slice
@@ -226,8 +228,10 @@ Cost Evaluator::evaluateMemory(Operation *op) {
     set(result, Known::unknown(op));
   if (type.getAddressSpace() != "global")
     return {};
-  if (visits)
+  if (visits) {
     visits->push_back({op, get(pointer), mask ? std::optional<Known>(get(mask)) : std::nullopt, axes, repeats});
+    effort -= kVisitEffort + (mask ? numElements(tt::getShapeOf(pointer.getType())) / 8 : 0);
+  }
   Type element = type.getPointeeType();
   uint64_t bytes = isa<tt::PointerType>(element) ? 8 : std::max(1u, element.getIntOrFloatBitWidth() / 8);
   auto elements = uint64_t(numElements(tt::getShapeOf(pointer.getType())));

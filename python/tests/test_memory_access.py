@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import time
 
 import numpy as np
 import pytest
@@ -262,6 +263,33 @@ def renamed_kernel(a_ptr, b_ptr, scale_ptr, c_ptr, N: tl.constexpr):
     scale = tl.load(scale_ptr + r)
     a, b = tl.load(a_ptr + at), tl.load(b_ptr + at)
     tl.store(c_ptr + at, tl.dot(a, b * scale[None, :]))
+
+
+@triton.jit
+def walk_kernel(x_ptr, y_ptr, n, SCATTERS: tl.constexpr, BLOCK: tl.constexpr):
+    i = tl.arange(0, BLOCK)
+    total = tl.zeros((BLOCK,), tl.float32)
+    step = 0
+    while step < n:
+        if SCATTERS:
+            total += tl.load(x_ptr + (i ^ step) % 37)
+        else:
+            total += tl.load(x_ptr + i + step, mask=i < 1000, other=0)
+        step += 1
+    tl.store(y_ptr + i, total)
+
+
+def test_many_runs_of_an_access_are_counted_in_bounded_time():
+    began = time.process_time()
+    report = metal.analyze_memory_access(walk_kernel, (*arrays(32768, 4096), 20_000, False, 4096))
+    few = metal.analyze_memory_access(walk_kernel, (*arrays(32768, 4096), 32, False, 4096))
+    (many, stored), (once, _) = report.accesses, few.accesses
+    assert report.exact and many.runs == 20_000 and stored.transactions == 128
+    assert many.transactions * 32 == once.transactions * 20_000 and many.bytes == 20_000 * 4000  # places in a line come round after 32
+    scattered, stored = metal.analyze_memory_access(walk_kernel, (*arrays(37, 4096), 20_000, True, 4096)).accesses
+    assert not scattered.exact and scattered.transactions is None and "differ too often to be counted" in scattered.unknown
+    assert "runs too long to be followed to its end" in stored.unknown
+    assert time.process_time() - began < 3
 
 
 def test_what_a_product_takes_through_a_broadcast():

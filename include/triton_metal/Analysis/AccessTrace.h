@@ -38,7 +38,8 @@ struct AccessVisit {
 
 struct AccessTrace {
   std::vector<AccessVisit> visits; ///< in order of execution
-  bool isWhole = true;             ///< false where effort ran out, or a loop or condition depends on what is not known
+  bool isWhole = true;             ///< false where a loop or condition depends on what is not known, or it ended early
+  bool endedEarly = false;         ///< the program runs too long to be followed to its end
 };
 
 /// The accesses of the program at `program` of a launch of `kernel`, a function without calls. `arguments` holds each argument's bits.

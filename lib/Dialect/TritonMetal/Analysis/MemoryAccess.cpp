@@ -12,6 +12,9 @@ using namespace mlir;
 using namespace triton_metal;
 using namespace triton_metal::ttm;
 
+/// Of one access, in units of countTraffic: about half a second.
+static constexpr int64_t kTrafficEffort = 8'000'000;
+
 /// Puts the value before it in the place of each that was converted, so that pointers and masks can be followed. The types then no longer
 /// fit, which the evaluation does not look at.
 static void lookThroughConversions(tt::FuncOp kernel) {
@@ -155,7 +158,8 @@ static llvm::json::Object describe(const AccessFindings &findings, ArrayRef<cons
     record["bytes"] = findings.traffic->elements * uint64_t(access.elementBytes);
   }
   if (!findings.traffic && !visits.empty())
-    record["unknown"] = findings.origin.isLoaded || isa_and_nonnull<tt::LoadOp, tt::AtomicRMWOp, tt::AtomicCASOp>(origin)
+    record["unknown"] = findings.first ? "its places and masks differ too often to be counted"
+                        : findings.origin.isLoaded || isa_and_nonnull<tt::LoadOp, tt::AtomicRMWOp, tt::AtomicCASOp>(origin)
                             ? "the places depend on loaded data"
                             : "the places are not followed";
   else if (visits.empty())
@@ -201,13 +205,12 @@ llvm::json::Array ttm::reportAccesses(tt::FuncOp kernel, const LaunchFacts &laun
     bool isKnown = !list.empty() && llvm::all_of(list, [](const AccessVisit *visit) { return visit->isKnown; });
     if (isKnown) {
       findings.first = list.front();
-      findings.traffic.emplace();
-      for (const AccessVisit *visit : list)
-        findings.traffic->add(countTraffic(access, *visit), 1);
+      findings.traffic = countTraffic(access, list, kTrafficEffort);
     }
     llvm::json::Object record = describe(findings, list);
     if (!trace.isWhole && !record.get("unknown"))
-      record["unknown"] = "how often it runs depends on a loop or a condition that is not followed";
+      record["unknown"] = trace.endedEarly ? "the program runs too long to be followed to its end; the rest is not counted"
+                                           : "how often it runs depends on a loop or a condition that is not followed";
     record["exact"] = !record.get("unknown");
     records.push_back(std::move(record));
   }

@@ -1,6 +1,8 @@
 //===- Traffic.cpp - memory transactions of one access -----------------------------===//
 #include "Traffic.h"
 
+#include <map>
+
 using namespace mlir;
 using namespace triton_metal;
 using namespace triton_metal::ttm;
@@ -159,8 +161,8 @@ private:
 
 } // namespace
 
-Traffic ttm::countTraffic(const AccessShape &access, const AccessVisit &visit) {
-  // How often each offset within a line occurs: what is moved depends on nothing else.
+/// How often each offset within a line occurs at the positions of `visit`, beyond its base.
+static std::array<uint64_t, kLineBytes> offsetsOf(const AccessVisit &visit) {
   std::array<uint64_t, kLineBytes> offsets{};
   offsets[0] = visit.repeats;
   for (const AccessVisit::Loop &loop : visit.loops) {
@@ -175,10 +177,39 @@ Traffic ttm::countTraffic(const AccessShape &access, const AccessVisit &visit) {
     }
     offsets = next;
   }
-  Counter counter(access, visit);
+  return offsets;
+}
+
+std::optional<Traffic> ttm::countTraffic(const AccessShape &access, ArrayRef<const AccessVisit *> visits, int64_t effort) {
+  int64_t elements = 1;
+  if (access.layout)
+    elements = (int64_t(access.layout->getNumRegisters()) * 32) << access.layout->getSimdgroupBases().size();
+  constexpr int64_t kLoopEffort = 160; // a line of trips times a line of offsets
+  // What is moved depends on nothing but the offset in a line, the steps and the mask.
+  std::map<std::tuple<int64_t, std::vector<int64_t>, std::vector<bool>>, Traffic> known;
   Traffic total;
-  for (int64_t offset = 0; offset < kLineBytes; ++offset)
-    if (offsets[size_t(offset)])
-      total.add(counter.count(offset), offsets[size_t(offset)]);
+  for (const AccessVisit *visit : visits) {
+    effort -= 1 + int64_t(visit->mask.size() / 64) + kLoopEffort * int64_t(visit->loops.size());
+    Counter counter(access, *visit);
+    for (auto [offset, times] : llvm::enumerate(offsetsOf(*visit))) {
+      if (times == 0)
+        continue;
+      auto count = [&, offset = int64_t(offset)] {
+        effort -= elements;
+        return counter.count(offset);
+      };
+      if (effort < 0)
+        return std::nullopt;
+      if (visit->addresses) {
+        total.add(count(), times);
+        continue;
+      }
+      int64_t place = (visit->base % kLineBytes + kLineBytes + int64_t(offset)) % kLineBytes;
+      auto [at, isNew] = known.try_emplace({place, {visit->strides.begin(), visit->strides.end()}, visit->mask});
+      if (isNew)
+        at->second = count();
+      total.add(at->second, times);
+    }
+  }
   return total;
 }

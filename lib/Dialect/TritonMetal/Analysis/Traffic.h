@@ -44,7 +44,8 @@ struct Traffic {
   void add(const Traffic &other, uint64_t times);
 };
 
-/// What `visit` moves at all its positions. The addresses must be known.
-Traffic countTraffic(const AccessShape &access, const AccessVisit &visit);
+/// What the visits of `access` move at all their positions. The addresses must be known. Nothing where that takes more than `effort`, in
+/// elements that are looked at (some 60 ns each).
+std::optional<Traffic> countTraffic(const AccessShape &access, llvm::ArrayRef<const AccessVisit *> visits, int64_t effort);
 
 } // namespace triton_metal::ttm
