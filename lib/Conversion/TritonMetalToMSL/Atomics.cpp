@@ -39,6 +39,26 @@ static std::optional<msl::AtomicKind> kindOf(tt::RMWOp op) {
   return std::nullopt;
 }
 
+/// The place of an element in its shared array, as i32; null where the pointer is not an expression of arrays and offsets.
+static Value placeOf(OpBuilder &builder, Location loc, Value pointer) {
+  Type i32 = builder.getI32Type();
+  if (pointer.getDefiningOp<msl::ThreadgroupArrayOp>())
+    return arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(0));
+  if (auto sum = pointer.getDefiningOp<msl::PtrAddOp>()) {
+    Value first = placeOf(builder, loc, sum.getPtr()), offset = sum.getOffset();
+    if (!first)
+      return {};
+    if (offset.getType() != i32)
+      offset = arith::TruncIOp::create(builder, loc, i32, offset);
+    return builder.createOrFold<arith::AddIOp>(loc, offset, first);
+  }
+  if (auto choice = pointer.getDefiningOp<arith::SelectOp>()) {
+    Value yes = placeOf(builder, loc, choice.getTrueValue()), no = placeOf(builder, loc, choice.getFalseValue());
+    return yes && no ? builder.createOrFold<arith::SelectOp>(loc, choice.getCondition(), yes, no) : Value();
+  }
+  return {};
+}
+
 LogicalResult KernelLowering::lowerAtomic(Operation *op, Value ptr, Value mask, Value result) {
   Type element = tt::getElementOf(result.getType());
   unsigned width = element.getIntOrFloatBitWidth();
@@ -59,21 +79,25 @@ LogicalResult KernelLowering::lowerAtomic(Operation *op, Value ptr, Value mask, 
     auto type = msl::PointerType::get(word, cast<msl::PointerType>(pointer.getType()).getSpace());
     return pointer.getType() == type ? pointer : msl::PtrCastOp::create(builder, loc, type, pointer).getResult();
   };
+  Value place; // of 16 bits in a shared array
+  auto callOn = [&](StringRef name, Value pointer, ValueRange operands) -> Value {
+    SmallVector<Value> arguments{asWords(pointer)};
+    if (place)
+      arguments.push_back(place);
+    llvm::append_range(arguments, operands);
+    return msl::CallOp::create(builder, loc, word, function(name), arguments).getResult();
+  };
   auto perform = [&](Value pointer, ValueRange operands) -> Value {
     if (!rmw) {
       // Compared by bits, so that a float is found although it is a NaN, and 0 differs from -0.
       auto bits = [&](Value value) -> Value {
         return value.getType() == word ? value : arith::BitcastOp::create(builder, loc, word, value).getResult();
       };
-      Value old = msl::CallOp::create(builder, loc, word, function(isNarrow ? "atomic_cas_16" : "atomic_cas_32"),
-                                      ValueRange{asWords(pointer), bits(operands[0]), bits(operands[1])})
-                      .getResult();
+      Value old = callOn(isNarrow ? "atomic_cas_16" : "atomic_cas_32", pointer, {bits(operands[0]), bits(operands[1])});
       return element == word ? old : arith::BitcastOp::create(builder, loc, element, old).getResult();
     }
     if (isNarrow) {
-      Value old = msl::CallOp::create(builder, loc, word, function(element.isBF16() ? "atomic_add_bfloat" : "atomic_add_half"),
-                                      ValueRange{asWords(pointer), operands[0]})
-                      .getResult();
+      Value old = callOn(element.isBF16() ? "atomic_add_bfloat" : "atomic_add_half", pointer, operands[0]);
       return arith::BitcastOp::create(builder, loc, element, old);
     }
     tt::RMWOp which = rmw.getAtomicRmwOp();
@@ -116,6 +140,12 @@ LogicalResult KernelLowering::lowerAtomic(Operation *op, Value ptr, Value mask, 
     pointer = scalars.lookup(ptr);
     for (Value input : inputs)
       operands.push_back(scalars.lookup(input));
+  }
+  if (isNarrow && isShared) {
+    place = placeOf(builder, loc, pointer);
+    if (!place)
+      return emitUnsupported(op, "metal", "an atomic on 16 bits needs the place of its element in the array, which a pointer does not tell",
+                             "index the array itself, or use a 32-bit type", "an atomic through a pointer that a loop or branch made");
   }
   bool isWanted = !op->use_empty();
   Value old;

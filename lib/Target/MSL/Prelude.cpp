@@ -40,8 +40,8 @@ struct PreludeEntry {
   }
 }
 )"
-#define UPDATE_IN_WORD(NAME, SPACE, ARGUMENTS, NEXT) "inline ushort " NAME "(" SPACE " ushort* p, " ARGUMENTS R"() {
-  uint odd = uint(ulong(p) >> 1) & 1u, shift = odd * 16u;
+#define UPDATE_IN_WORD(NAME, SPACE, PLACE, ARGUMENTS, NEXT) "inline ushort " NAME "(" SPACE " ushort* p, " ARGUMENTS R"() {
+  uint odd = )" PLACE R"( & 1u, shift = odd * 16u;
   )" SPACE " metal::atomic_uint* word = (" SPACE R"( metal::atomic_uint*)(p - odd);
   uint seen = metal::atomic_load_explicit(word, metal::memory_order_relaxed);
   while (true) {
@@ -54,12 +54,11 @@ struct PreludeEntry {
   }
 }
 )"
-#define COMPARE_AND_SWAP_16(NAME, SPACE) \
-  UPDATE_IN_WORD(NAME, SPACE, "ushort expected, ushort next", "if (old != expected)\n      return old;")
-#define HALF_ADD(NAME, SPACE) \
-  UPDATE_IN_WORD(NAME, SPACE, "half value", "ushort next = as_type<ushort>(half(as_type<half>(old) + value));")
-#define BFLOAT_ADD(NAME, SPACE) \
-  UPDATE_IN_WORD(NAME, SPACE, "bfloat value", "ushort next = as_type<ushort>(bfloat(float(as_type<bfloat>(old)) + float(value)));")
+// Arrays in threadgroup memory begin with a word, and an element is in the half that its place in the array tells. No number is made of a
+// pointer there: whether Apple's compiler takes that is not known.
+#define IN_EITHER(NAME, ARGUMENTS, NEXT) \
+  {NAME, UPDATE_IN_WORD(NAME, "device", "uint(ulong(p) >> 1)", ARGUMENTS, NEXT)}, \
+  {"shared_" NAME, UPDATE_IN_WORD("shared_" NAME, "threadgroup", "place", "uint place, " ARGUMENTS, NEXT)}
 static constexpr PreludeEntry kPrelude[] = {
 // Division: a zero divisor and the one overflow are replaced by a division by 1, so that masked lanes stay harmless.
 {"div_signed_32", R"(inline uint div_signed_32(uint a, uint b) {
@@ -200,12 +199,9 @@ static constexpr PreludeEntry kPrelude[] = {
 {"shared_atomic_fmin_32", FLOAT_UPDATE("shared_atomic_fmin_32", "threadgroup", "metal::fmin(old, value)")},
 {"shared_atomic_fadd_32", FLOAT_UPDATE("shared_atomic_fadd_32", "threadgroup", "old + value")},
 // Words of 16 bits: compare and exchange on the 32 bits around them, whose other half keeps what it holds.
-{"atomic_cas_16", COMPARE_AND_SWAP_16("atomic_cas_16", "device")},
-{"shared_atomic_cas_16", COMPARE_AND_SWAP_16("shared_atomic_cas_16", "threadgroup")},
-{"atomic_add_half", HALF_ADD("atomic_add_half", "device")},
-{"shared_atomic_add_half", HALF_ADD("shared_atomic_add_half", "threadgroup")},
-{"atomic_add_bfloat", BFLOAT_ADD("atomic_add_bfloat", "device")},
-{"shared_atomic_add_bfloat", BFLOAT_ADD("shared_atomic_add_bfloat", "threadgroup")},
+IN_EITHER("atomic_cas_16", "ushort expected, ushort next", "if (old != expected)\n      return old;"),
+IN_EITHER("atomic_add_half", "half value", "ushort next = as_type<ushort>(half(as_type<half>(old) + value));"),
+IN_EITHER("atomic_add_bfloat", "bfloat value", "ushort next = as_type<ushort>(bfloat(float(as_type<bfloat>(old)) + float(value)));"),
 // Printing and assertions: a record of 8 words at the next place of the log, whose first two words are the number of records so far
 // and how many it takes (Runtime/Metal/Log.h). The site comes last: where it is 0 the record is not whole.
 {"append_record", R"(inline void append_record(device uint* log, uint site, uint step, uint x, uint y, uint z, uint element, ulong bits) {
