@@ -171,6 +171,28 @@ def kernel(out_ptr, n):
     assert np.signbit(seen[offset + 3])
 
 
+@pytest.mark.never_refused
+@pytest.mark.parametrize("call", ["tl.atomic_add(out_ptr + i, 0.5)", "tl.atomic_cas(out_ptr + i, 9.0, 0.5)"])
+@pytest.mark.parametrize("begin, index", [(0, 3), (1, -1), (0, -1), (1, 3)])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_checks_find_halves_beside_a_view(device, dtype, begin, index, call):
+    """The word around the element reaches into the view, the element does not; nothing is changed."""
+    kernel = kernel_from_text(f"""
+def kernel(out_ptr, i):
+    {call.replace("9.0, 0.5", "tl.cast(9.0, out_ptr.dtype.element_ty), tl.cast(0.5, out_ptr.dtype.element_ty)")}
+""")
+    array = to_device(np.full(8, 9, "float32" if dtype == "bfloat16" else dtype), dtype)
+    view = array[2 + begin:5 + begin]
+    with triton_metal.knobs.cpu.scope(), triton_metal.knobs.metal.scope():
+        triton_metal.knobs.cpu.checked = triton_metal.knobs.metal.checked = True
+        kernel[(1,)](view, 1, device=device)
+        with pytest.raises(triton_metal.DeviceFault, match="out of bounds|outside"):
+            kernel[(1,)](view, index, device=device)
+    expected = np.full(8, 9.0)
+    expected[2 + begin + 1] = 0.5 if "cas" in call else 9.5
+    np.testing.assert_array_equal(to_numpy(array), expected)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("operation", ["add", "cas"])
 def test_halves_in_shared_memory(device, operation, dtype):

@@ -149,6 +149,29 @@ def kernel(x_ptr, out_ptr, BLOCK: tl.constexpr):
     assert "read before it is written" in message and "tile" in message
 
 
+@pytest.mark.parametrize("call", ["s.atomic_add(j, y)", "s.atomic_cas(j, y, y)"])
+def test_the_other_half_of_a_word_needs_no_value(device, call):
+    """An atomic on 16 bits goes through the word around its element, of which checks ask for the element alone."""
+    text = f"""
+def kernel(out_ptr, j, k):
+    s = tl.shared_memory((4,), tl.float16)
+    y = tl.cast(1.0, tl.float16)
+    s[k] = y
+    tl.barrier()
+    {call}  # here
+    tl.barrier()
+    tl.store(out_ptr + tl.program_id(0), s[k])
+"""
+    for k in range(4):
+        out = np.zeros(2, np.float16)
+        run(device, text, out, k, k, warps=1)
+        assert (out == (2 if "add" in call else 1)).all()
+        assert "read before it is written" in fault(device, text, out, k ^ 1, k, warps=1)
+    for j in (-1, 4):
+        with pytest.raises(triton.DeviceFault, match="outside shared array 's'|out of bounds in threadgroup memory"):
+            run(device, text, np.zeros(2, np.float16), j, 1, warps=1)
+
+
 @pytest.mark.parametrize("access", ["tl.store(out_ptr + i, tile[i + shift])", "tile[i + shift] = 1.0", "tile.atomic_add(i + shift, 1.0)",
                                     "tile[shift * 18 + 30] = 1.0"])
 @pytest.mark.parametrize("shift", [2, -2])

@@ -32,7 +32,7 @@ enum class Operation : uint8_t {
   Collective, CollectiveImmediate, CollectiveFill, CollectivePredicate, Ballot,
   ThreadgroupBarrier, SimdgroupBarrier, Fence,
   MatrixMultiply, MatrixFill, MatrixLoad26, MatrixStore26, MatrixLoad28, MatrixStore28,
-  AtomicUpdate, AtomicLoad, AtomicStore, AtomicExchange, AtomicCompareExchange, CoherentLoad, CoherentStore,
+  AtomicUpdate, AtomicLoad, AtomicStore, AtomicExchange, AtomicCompareExchange, CoherentLoad, CoherentStore, ElementInWord,
   SimdgroupSize, LaneIndex, IsUniform, NormalizePredicate, TensorFunction,
 };
 

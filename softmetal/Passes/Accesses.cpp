@@ -1,6 +1,7 @@
 //===- Accesses.cpp - the memory accesses of a module --------------------------------------------------------------------===//
 #include "softmetal/Passes/Accesses.h"
 #include "softmetal/Abi.h"
+#include "llvm/Analysis/ValueTracking.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Module.h"
@@ -34,12 +35,24 @@ static int airPointer(CallInst *call, Type *&element, uint32_t &kind) {
   return -1;
 }
 
+static CallInst *asElementInWord(const Value *value) {
+  auto *call = dyn_cast<CallInst>(const_cast<Value *>(value));
+  Function *callee = call ? call->getCalledFunction() : nullptr;
+  return callee && callee->getName().starts_with("air.element_in_word.") ? call : nullptr;
+}
+
+Value *elementOf(Value *pointer) {
+  CallInst *element = asElementInWord(getUnderlyingObject(pointer, 0));
+  return element ? element->getArgOperand(0) : pointer;
+}
+
 SmallVector<Access, 0> sharedAccesses(Module &module) {
   SmallVector<Access, 0> list;
   const DataLayout &layout = module.getDataLayout();
   auto add = [&](Instruction &instruction, unsigned operand, uint32_t kind, uint32_t bytes, Value *length, uint64_t align) {
     if (instruction.getOperand(operand)->getType()->getPointerAddressSpace() != space::thread)
-      list.push_back({&instruction, operand, kind, bytes, length, uint32_t(align)});
+      list.push_back({&instruction, operand, kind, bytes, length, uint32_t(align),
+                      asElementInWord(getUnderlyingObject(instruction.getOperand(operand), 0)) ? AccessPart::Word : AccessPart::Whole});
   };
   for (Function &function : module)
     for (Instruction &instruction : instructions(function)) {
@@ -52,6 +65,9 @@ SmallVector<Access, 0> sharedAccesses(Module &module) {
         add(instruction, 0, accessWrite, 0, memory->getLength(), memory->getDestAlign().valueOrOne().value());
         if (auto *transfer = dyn_cast<MemTransferInst>(memory))
           add(instruction, 1, 0, 0, memory->getLength(), transfer->getSourceAlign().valueOrOne().value());
+      } else if (asElementInWord(&instruction)) {
+        add(instruction, 0, accessAtomic | accessWrite, 2, nullptr, 2);
+        list.back().part = AccessPart::Element;
       } else if (auto *call = dyn_cast<CallInst>(&instruction)) {
         Type *element = nullptr;
         uint32_t kind = 0;

@@ -16,6 +16,10 @@ namespace space {
 constexpr unsigned thread = 0, device = 1, constant = 2, threadgroup = 3;
 }
 
+/// What an access is to checks: memory as it is named; or, of an update of 16 bits, the element, or the 32-bit word around it, which is
+/// what the machine touches. The element must lie in its array and have been written; the word may reach beyond both.
+enum class AccessPart : uint8_t { Whole, Element, Word };
+
 struct Access {
   llvm::Instruction *instruction;
   unsigned pointerOperand; ///< index of the pointer among the instruction's operands
@@ -23,6 +27,7 @@ struct Access {
   uint32_t bytes;          ///< 0: `length` says
   llvm::Value *length;     ///< of copies and fills
   uint32_t align;          ///< what the access demands
+  AccessPart part = AccessPart::Whole;
   llvm::Value *pointer() const { return instruction->getOperand(pointerOperand); }
   unsigned addressSpace() const { return pointer()->getType()->getPointerAddressSpace(); }
   /// The number of bytes as an i32.
@@ -30,6 +35,9 @@ struct Access {
     return length ? builder.CreateZExtOrTrunc(length, builder.getInt32Ty()) : builder.getInt32(bytes);
   }
 };
+
+/// Where `pointer` is the word around an element, the pointer to the element; else `pointer`.
+llvm::Value *elementOf(llvm::Value *pointer);
 
 /// Takes the promise that addresses stay in their object from address computations: checks ask for exactly that, and must not be folded.
 void forgetInBounds(llvm::Module &module);

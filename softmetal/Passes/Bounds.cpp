@@ -48,6 +48,8 @@ PreservedAnalyses BoundsPass::run(Module &module, ModuleAnalysisManager &) {
   Ranges ranges(module, runtime, record);
   MDNode *unlikely = MDBuilder(module.getContext()).createUnlikelyBranchWeights();
   for (const Access &access : sharedAccesses(module)) {
+    if (access.part == AccessPart::Word)
+      continue; // it begins where the element's check says
     IRBuilder<> builder(access.instruction);
     Value *pointer = access.pointer();
     bool threadgroup = access.addressSpace() == space::threadgroup;

@@ -202,7 +202,7 @@ PreservedAnalyses CountPass::run(Module &module, ModuleAnalysisManager &) {
   RuntimeCalls runtime(module);
   countDistinct(module, runtime, dependence);
   for (const Access &access : sharedAccesses(module)) {
-    if (access.addressSpace() == space::constant)
+    if (access.addressSpace() == space::constant || access.part == AccessPart::Element)
       continue;
     IRBuilder<> builder(access.instruction);
     SmallVector<Value *> arguments{runtime.plain(builder, access.pointer()), access.size(builder), builder.getInt32(access.kind),

@@ -16,7 +16,7 @@ PreservedAnalyses InitialisationPass::run(Module &module, ModuleAnalysisManager 
   SmallVector<Access, 0> accesses = sharedAccesses(module);
   translation.threadgroupShift = accessShift(accesses, space::threadgroup);
   for (const Access &access : accesses) {
-    if (access.addressSpace() != space::threadgroup)
+    if (access.addressSpace() != space::threadgroup || access.part == AccessPart::Word)
       continue;
     IRBuilder<> builder(access.instruction);
     Value *pointer = runtime.plain(builder, access.pointer()), *bytes = access.size(builder);

@@ -43,7 +43,7 @@ PreservedAnalyses RacesPass::run(Module &module, ModuleAnalysisManager &) {
   translation.threadgroupShift = accessShift(accesses, space::threadgroup);
   for (const Access &access : accesses) {
     unsigned where = access.addressSpace();
-    if (where == space::constant)
+    if (where == space::constant || access.part == AccessPart::Element)
       continue;
     IRBuilder<> builder(access.instruction);
     SmallVector<Value *> arguments{runtime.plain(builder, access.pointer()), access.size(builder), builder.getInt32(access.kind),
@@ -52,7 +52,7 @@ PreservedAnalyses RacesPass::run(Module &module, ModuleAnalysisManager &) {
       runtime.call(builder, "race_threadgroup", arguments);
       continue;
     }
-    Value *root = Ranges::rootOf(access.pointer());
+    Value *root = Ranges::rootOf(elementOf(access.pointer()));
     if (access.kind & accessWrite)
       noteWrite(translation, ranges, module.getDataLayout(), root);
     if (!root) {

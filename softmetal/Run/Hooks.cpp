@@ -14,15 +14,24 @@ Accessor Machine::accessor(bool device) const {
   return {ids.threadIndex, ids.simdgroup, ids.lane, device ? deviceEpoch : epoch, device ? group.deviceEpoch : group.threadgroupEpoch};
 }
 
+constexpr uint32_t word = 4; ///< bytes of what atomics change
+
+/// Zeros, in place of what an access outside everything would reach. An element of 16 bits lies in the same half of its word there.
+void *Machine::nowhere(char *pointer, uint32_t bytes, uint32_t align) {
+  if (bytes > sinkBytes - word) {
+    launch->finish(Stop::Fault);
+    abandon();
+  }
+  memset(sink.get(), 0, bytes + word);
+  return sink.get() + (reinterpret_cast<uintptr_t>(pointer) % word & -align);
+}
+
 void *Machine::boundsDevice(char *pointer, uint32_t bytes, uint32_t access, uint32_t site, uint32_t buffer, uint32_t align) {
   const BufferRange *inside = nullptr;
-  // Atomics on 16 bits go through the word around them, which an array may begin or end in the middle of.
   auto first = reinterpret_cast<uintptr_t>(pointer);
-  uintptr_t slack = access & accessAtomic ? 3 : 0;
   auto holds = [&](const BufferRange &range) {
-    uintptr_t around = range.bytes ? slack : 0, begin = reinterpret_cast<uintptr_t>(range.address);
-    uintptr_t end = (begin + range.bytes + around) & ~around;
-    return first >= (begin & ~around) && first <= end && bytes <= end - first;
+    auto begin = reinterpret_cast<uintptr_t>(range.address);
+    return first >= begin && first - begin <= range.bytes && bytes <= range.bytes - (first - begin);
   };
   const auto &buffers = launch->arguments.buffers;
   FindingDetail detail{Finding::Bounds, site, 0};
@@ -65,12 +74,7 @@ void *Machine::boundsDevice(char *pointer, uint32_t bytes, uint32_t access, uint
     detail.access |= access;
     detail.lane = current->ids.threadIndex;
     report(detail);
-    if (bytes > sinkBytes) {
-      launch->finish(Stop::Fault);
-      abandon();
-    }
-    memset(sink.get(), 0, bytes);
-    return sink.get();
+    return nowhere(pointer, bytes, align);
   }
   if (reinterpret_cast<uintptr_t>(pointer) & (align - 1)) {
     FindingDetail misaligned{Finding::Alignment, site, 0};
@@ -112,12 +116,7 @@ void *Machine::boundsThreadgroup(char *pointer, uint32_t bytes, uint32_t access,
       detail.buffer = static_cast<int32_t>(&range - ranges.data());
     }
   report(detail);
-  if (bytes > sinkBytes) {
-    launch->finish(Stop::Fault);
-    abandon();
-  }
-  memset(sink.get(), 0, bytes);
-  return sink.get();
+  return nowhere(pointer, bytes, align);
 }
 
 void *Machine::boundsPrivate(char *pointer, uint32_t bytes, uint32_t access, uint32_t site, char *object, uint32_t length) {
@@ -128,8 +127,7 @@ void *Machine::boundsPrivate(char *pointer, uint32_t bytes, uint32_t access, uin
   detail.access = access;
   detail.lane = current->ids.threadIndex;
   report(detail);
-  memset(sink.get(), 0, bytes);
-  return sink.get();
+  return nowhere(pointer, bytes, word);
 }
 
 const MemoryRange *Machine::deviceRange(char *pointer, uint32_t buffer) {

@@ -78,6 +78,7 @@ private:
   bool release();
   bool wakeYielded();
   bool inArray(size_t offset, size_t bytes) const;
+  void *nowhere(char *pointer, uint32_t bytes, uint32_t align);
   void trapped();
   Lane *nextLane();
   void enter(Lane &lane);

@@ -40,7 +40,11 @@ struct PreludeEntry {
   }
 }
 )"
+// The software Metal's library has the macro, and its checks then ask for the element instead of the word around it.
 #define UPDATE_IN_WORD(NAME, SPACE, PLACE, ARGUMENTS, NEXT) "inline ushort " NAME "(" SPACE " ushort* p, " ARGUMENTS R"() {
+#ifdef SOFTMETAL_ELEMENT_IN_WORD
+  p = SOFTMETAL_ELEMENT_IN_WORD(p);
+#endif
   uint odd = )" PLACE R"( & 1u, shift = odd * 16u;
   )" SPACE " metal::atomic_uint* word = (" SPACE R"( metal::atomic_uint*)(p - odd);
   uint seen = metal::atomic_load_explicit(word, metal::memory_order_relaxed);

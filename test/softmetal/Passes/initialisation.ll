@@ -1,6 +1,7 @@
 ; RUN: split-file %s %t
 ; RUN: softmetal-opt -initialisation %t/shared.ll | FileCheck %s
 ; RUN: softmetal-opt -initialisation %t/device.ll | FileCheck %s --check-prefix=DEVICE
+; RUN: softmetal-opt -initialisation %t/word.ll | FileCheck %s --check-prefix=WORD
 ; Threadgroup memory is fresh for every threadgroup: what is written is remembered, what is read is asked for, with its line.
 
 ;--- shared.ll
@@ -36,6 +37,30 @@ define void @k(ptr addrspace(1) %y, i32 %l) !dbg !22 {
 define void @k(ptr addrspace(1) %y, i32 %l) {
   %v = load float, ptr addrspace(1) %y
   store float %v, ptr addrspace(1) %y
+  ret void
+}
+!air.kernel = !{!0}
+!0 = !{ptr @k, !1, !2}
+!1 = !{}
+!2 = !{!3, !4}
+!3 = !{i32 0, !"air.buffer", !"air.location_index", i32 0, i32 1, !"air.read_write"}
+!4 = !{i32 1, !"air.thread_position_in_threadgroup"}
+
+;--- word.ll
+; Of the word around an element of 16 bits, only the element must have been written.
+; WORD: %[[ELEMENT:.*]] = addrspacecast ptr addrspace(3) %p to ptr
+; WORD: call void @softmetal_rt_read_threadgroup(ptr %[[ELEMENT]], i32 2,
+; WORD: call void @softmetal_rt_written_threadgroup(ptr %[[ELEMENT]], i32 2)
+; WORD-NOT: call void @softmetal_rt_
+@h = internal addrspace(3) global [4 x i16] undef, align 16
+declare ptr addrspace(3) @air.element_in_word.local(ptr addrspace(3))
+declare i32 @air.atomic.local.xchg.u.i32(ptr addrspace(3), i32, i32, i32, i1)
+define void @k(ptr addrspace(1) %y, i32 %l) {
+  %p = getelementptr i16, ptr addrspace(3) @h, i32 %l
+  %e = call ptr addrspace(3) @air.element_in_word.local(ptr addrspace(3) %p)
+  %back = sub i32 0, %l
+  %w = getelementptr i16, ptr addrspace(3) %e, i32 %back
+  %old = call i32 @air.atomic.local.xchg.u.i32(ptr addrspace(3) %w, i32 1, i32 0, i32 2, i1 true)
   ret void
 }
 !air.kernel = !{!0}
