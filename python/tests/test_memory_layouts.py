@@ -308,6 +308,16 @@ def test_a_kernel_that_needs_too_much_without_hints_fails_as_it_is_written():
         assert caught.value.required == required
 
 
+def test_the_same_hint_is_warned_of_in_each_file():
+    text = "def kernel(x_ptr):\n    tl.store(x_ptr, 1.0, layout='COALESCED')\n"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")  # once for each place
+        for kernel in (kernel_from_text(text), kernel_from_text(text)):
+            for size in (1, 2):
+                kernel[(1,)](np.zeros(size, np.float32), device="metal", num_warps=size)
+    assert len({warning.filename for warning in caught}) == len(caught) == 2
+
+
 def test_hints_mean_nothing_on_the_cpu():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
