@@ -86,6 +86,58 @@ def test_errors_of_kernels_come_without_a_traceback():
     assert "UnsupportedOnDevice" in text and "remedy: compute in float32" in text
 
 
+HELPERS = """\
+import triton_metal as triton
+import triton_metal.language as tl
+
+@triton.jit
+def inner(x):
+    return tl.load(x, masc=1)
+
+@triton.jit
+def outer(x, y):
+    tl.store(y, inner(x))
+"""
+
+
+@pytest.mark.parametrize("words", [("compile", "-s", "*fp32, *fp32"), ("inspect", "-s", "*fp32, *fp32"),
+                                   ("run", "zeros:fp32[4]", "zeros:fp32[4]")])
+def test_an_error_in_a_function_that_a_kernel_calls_is_told_first(words, tmp_path):
+    file = tmp_path / "helpers.py"
+    file.write_text(HELPERS)
+    text = refused(1, words[0], f"{file}:outer", *words[1:])
+    assert text == (
+        f'triton-metal {words[0]}: CompilationError:\n  File "{file}", line 6, in inner\n'
+        "at 2:11:\ndef inner(x):\n    return tl.load(x, masc=1)\n           ^\nload() got an unexpected keyword argument 'masc'\n"
+        "remedy: help() of the function, as help(tl.load), lists its parameters\n"
+        f'called from\n  File "{file}", line 10, in outer\nat 2:16:\ndef outer(x, y):\n    tl.store(y, inner(x))\n                ^\n')
+
+
+@pytest.mark.parametrize("command", [("profile",), ("inspect",), ("tune",)])
+@pytest.mark.parametrize("program, first", [
+    ("1 / 0\n", "Traceback (most recent call last):"), ("def f(:\n", "  File "), ("import absent\n", "Traceback (most recent call last):")
+])
+def test_tracebacks_begin_in_the_script(command, program, first, tmp_path):
+    file = tmp_path / "fails.py"
+    file.write_text(program)
+    done = call(*command, str(file))
+    assert done.returncode == 1 and done.stderr.startswith(first)
+    assert f'File "{file}", line 1' in done.stderr and "runpy" not in done.stderr and "triton_metal" not in done.stderr
+
+
+def test_the_name_alone_lists_the_commands():
+    assert output() == output("--help")
+    for command in ("profile", "tune"):
+        assert "required: SCRIPT\n" in refused(2, command)
+
+
+@pytest.mark.parametrize("item", ["*f32", "f32:1", "half", "**", "*i24"])
+def test_types_that_no_parameter_has(item):
+    for command in ("compile", "inspect"):
+        text = refused(2, command, ADD, "-s", f"{item}, *fp32, *fp32, i32, 64")
+        assert item in text and ("there are i1, bf16, fp16, fp32, " in text or "is no number" in text)
+
+
 @pytest.mark.parametrize("device", ["cpu", "metal"])
 def test_run_makes_arrays_and_saves(device, tmp_path):
     x, out = tmp_path / "x.npy", tmp_path / "out.npy"

@@ -115,6 +115,38 @@ def test_profile_passes_on_how_a_script_ends(script):
     assert done.returncode == 1 and "4 launches ran" in done.stdout and "ValueError: no luck" in done.stderr
 
 
+def test_a_script_cannot_stop_the_profile_of_the_command(tmp_path):
+    path = tmp_path / "stops.py"
+    path.write_text(SCRIPT_THAT_PROFILES.partition("\nwith metal")[0] + """
+launch(1)
+try:
+    metal.stop_profiling()
+except RuntimeError as error:
+    print(error)
+launch(1)
+""")
+    text = output("profile", "-d", "cpu", str(path))
+    assert text.startswith("profiling is off;") and "\n3 launches ran " in text
+
+
+def test_a_file_that_cannot_be_written_loses_no_other(script, tmp_path):
+    script.write_text("import os\n" + SCRIPT + "    os.rmdir('gone')\n")
+    (tmp_path / "gone").mkdir()
+    words = ("profile", "-d", "cpu", "--json", "gone/a.json", "--trace", "b.json", str(script))
+    done = subprocess.run([sys.executable, "-m", "triton_metal", *words],
+                          capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)}, timeout=300)
+    assert done.returncode == 1 and done.stderr == "triton-metal profile: gone/a.json was not written: No such file or directory\n"
+    assert "4 launches ran" in done.stdout and "wrote b.json" in done.stdout and (tmp_path / "b.json").exists()
+
+
+def test_folders_of_files_are_looked_for_before_the_run(script):
+    assert "there is no folder /nonexistent" in refused(2, "profile", "--html", "/nonexistent/x.html", str(script))
+
+
+def test_modules_that_do_not_exist():
+    assert refused(2, "profile", "-m", "nomod") == "triton-metal profile: No module named nomod\n"
+
+
 @pytest.mark.parametrize("words, message", [
     (("absent.py",), "there is no script absent.py"), (("--top", "0", __file__), "--top 0: a number that is at least 1"),
     (("--limit", "-1", __file__), "--limit -1: a number that is at least 1"),

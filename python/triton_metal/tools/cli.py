@@ -11,12 +11,13 @@ from ..compiler.stages import STAGES
 from ..errors import TritonError
 from .doctor import EPILOG as DOCTOR_HELP
 from .doctor import doctor_command
+from .failures import ScriptError, UsageError, error_text
 from .inspect_kernel import EPILOG as INSPECT_HELP
 from .inspect_kernel import inspect_command
 from .profile import EPILOG as PROFILE_HELP
 from .profile import add_arguments as add_profile_arguments
 from .profile import profile_command
-from .sources import UsageError, check_output, declaration, find_kernel, jit_function, source_of, split_kernel
+from .sources import check_output, declaration, find_kernel, jit_function, source_of, split_kernel
 from .tune import EPILOG as TUNE_HELP
 from .tune import tune_command
 
@@ -116,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--fresh", action="store_true", help="search although winners are on disk, and replace them")
     sub.add_argument("--export", metavar="FILE.json", help="write the reports there too")
     sub.add_argument("file", metavar="SCRIPT", help="a Python script that launches kernels")
-    sub.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT", help="arguments of the script")
+    sub.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT", help="arguments of the script").required = False
     sub.set_defaults(run=tune_command)
 
     sub = command("profile", "run a script and print what its kernels did; also as JSON, trace and page", PROFILE_HELP, file=None)
@@ -270,6 +271,9 @@ def _compile_text(options, device: str):
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line. 0: done, 1: the kernel or the machine is at fault, 2: the command line is."""
     parser = _parser()
+    if not (sys.argv[1:] if arguments is None else arguments):  # who knows no command wants the list of them
+        parser.print_help()
+        return 0
     # Arguments of a kernel that follow an option are left over: argparse does not collect a list in several places.
     options, rest = parser.parse_known_args(arguments)
     unknown = [text for text in rest if options.command != "run" or text.startswith("--")]
@@ -287,8 +291,10 @@ def main(arguments: list[str] | None = None) -> int:
     except UsageError as error:
         print(f"triton-metal {options.command}: {error}", file=sys.stderr)
         return 2
+    except ScriptError as error:
+        return error.status
     except TritonError as error:
-        print(f"triton-metal {options.command}: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"triton-metal {options.command}: {error_text(error)}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

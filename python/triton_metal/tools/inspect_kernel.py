@@ -128,6 +128,8 @@ def _launched(options, stages: list[str]) -> int:
     finally:
         set_device(before)
     launches = [launch for launch in seen.values() if options.kernel in (None, launch.kernel.name)]
+    if not launches and status and not seen:  # it failed before
+        return status
     if not launches:
         names = sorted({launch.kernel.name for launch in seen.values()})
         what = options.kernel or "kernel"

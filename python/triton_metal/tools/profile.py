@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import sys
 
 from .scripts import check_script, run_script
@@ -36,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, metavar="N", help="launches that are kept (default: a million)")
     parser.add_argument("-m", dest="module", action="store_true", help="SCRIPT is a module's name")
     parser.add_argument("script", metavar="SCRIPT", help="a Python file")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT", help="of the script")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT", help="of the script").required = False
 
 
 def profile_command(options) -> int:
@@ -51,17 +50,23 @@ def profile_command(options) -> int:
         check_output(path)
     if options.device:
         set_device(options.device)
-    with contextlib.ExitStack() as afterwards:  # a script that fails is told about as well
-        with profile_program(options.limit or LIMIT) as report:
-            afterwards.callback(_show, report, options)
-            status = run_script(options.script, options.arguments, options.module)
-    return status
+    with profile_program(options.limit or LIMIT) as report:
+        status = run_script(options.script, options.arguments, options.module)
+    return _show(report, options) or status  # a script that failed is told about as well
 
 
-def _show(report, options) -> None:
+def _show(report, options) -> int:
+    """Print the table and write the files. 1 where one of them could not be written, which loses none of the others."""
+    status = 0
     sys.stdout.flush()
     print(report.table(options.top))
     for path, write in ((options.json, report.to_json), (options.trace, report.to_chrome_trace), (options.html, report.to_html)):
         if path:
-            write(path)
-            print(f"wrote {path}")
+            try:
+                write(path)
+            except OSError as error:
+                print(f"triton-metal profile: {path} was not written: {error.strerror or error}", file=sys.stderr)
+                status = 1
+            else:
+                print(f"wrote {path}")
+    return status

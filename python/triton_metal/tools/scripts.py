@@ -6,14 +6,13 @@ import contextlib
 import os
 import runpy
 import sys
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .. import _core, knobs
 from ..compiler.compiler import ASTSource, CompiledKernel
 from ..errors import TritonError
-from .sources import UsageError
+from .failures import ScriptError, UsageError, own_frames
 
 
 @dataclass
@@ -39,25 +38,25 @@ def run_script(path: str, arguments: list[str], is_module: bool = False) -> int:
     """Run a script as `python path arguments...` would, or as `python -m path arguments...`; its exit status. UsageError where there is no
     such script.
 
-    Errors of kernels are shown with the script's traceback and make the status 1; other exceptions of the script are passed on.
+    What the script raises is shown with the traceback from the script's own frames on, and makes the status 1; Ctrl-C makes it 130.
     """
     check_script(path, is_module)
     before = sys.argv[:], sys.path[:]
     sys.argv = [path, *arguments]
     sys.path.insert(0, os.getcwd() if is_module else os.path.dirname(os.path.abspath(path)))
     try:
-        if is_module:
-            runpy.run_module(path, run_name="__main__", alter_sys=True)
-        else:
-            runpy.run_path(path, run_name="__main__")
+        with own_frames():
+            if is_module:
+                runpy.run_module(path, run_name="__main__", alter_sys=True)
+            else:
+                runpy.run_path(path, run_name="__main__")
     except SystemExit as request:
         if isinstance(request.code, str):
             print(request.code, file=sys.stderr)
             return 1
         return request.code or 0
-    except TritonError:
-        traceback.print_exc()
-        return 1
+    except ScriptError as error:
+        return error.status
     finally:
         sys.argv, sys.path[:] = before
     return 0

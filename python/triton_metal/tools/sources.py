@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import sys
 
 from ..compiler import ASTSource, IRSource
-from ..runtime.jit import JITFunction
+from ..runtime.jit import JITFunction, type_canonicalisation_dict
+from .failures import UsageError, own_frames
 
 HINTS = (1, 16)
-
-
-class UsageError(Exception):
-    """Something on the command line that cannot be right; its text says what to write instead."""
+#: Types of parameters at run time, as signatures spell them.
+TYPES = [*dict.fromkeys(["i1", *sorted(type_canonicalisation_dict.values())])]
+TYPES.remove("void")
 
 
 def check_output(path: str) -> None:
@@ -34,7 +35,7 @@ def check_output(path: str) -> None:
 
 
 def load_file(path: str):
-    """The Python module of a file; it may import its neighbours."""
+    """The Python module of a file; it may import its neighbours. What it raises is shown and becomes a ScriptError."""
     if not os.path.exists(path):
         raise UsageError(f"there is no file {path}")
     folder = os.path.dirname(os.path.abspath(path))
@@ -46,19 +47,21 @@ def load_file(path: str):
         raise UsageError(f"{path} is neither a .py nor a .ttir file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except SystemExit as request:
-        raise UsageError(
-            f'{path} ended itself while it was imported; what it does belongs below `if __name__ == "__main__":`, or see inspect --launch'
-        ) from request
-    except ModuleNotFoundError as error:
-        if error.name != "triton":
-            raise
-        raise UsageError(
-            f"{path} imports upstream's triton, which is not installed; write `import triton_metal as triton` and "
-            "`import triton_metal.language as tl`"
-        ) from error
+    with own_frames():
+        try:
+            spec.loader.exec_module(module)
+        except SystemExit as request:
+            raise UsageError(
+                f'{path} ended itself while it was imported; what it does belongs below `if __name__ == "__main__":`, or see '
+                "inspect --launch"
+            ) from request
+        except ModuleNotFoundError as error:
+            if error.name != "triton":
+                raise
+            raise UsageError(
+                f"{path} imports upstream's triton, which is not installed; write `import triton_metal as triton` and "
+                "`import triton_metal.language as tl`"
+            ) from error
     return module
 
 
@@ -97,11 +100,13 @@ def declaration(fn: JITFunction) -> str:
     return f"{fn.__name__}({', '.join(parameters)})"
 
 
+_WORDS = {"True": True, "False": False, "None": None}
+
+
 def literal(text: str):
     """An int, float, bool or None, or the text itself in quotes; UsageError for anything else."""
-    words = {"True": True, "False": False, "None": None}
-    if text in words:
-        return words[text]
+    if text in _WORDS:
+        return _WORDS[text]
     if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
         return text[1:-1]
     for parse in (lambda t: int(t, 0), float):
@@ -152,8 +157,12 @@ def specialise(fn: JITFunction, signature: str) -> ASTSource:
         kind, _, hint = item.partition(":")
         if hint and hint not in map(str, HINTS):
             raise UsageError(f"{item!r}: what follows the colon is 16 (a multiple of 16) or 1 (always 1)")
-        if not kind.lstrip("*").isidentifier():
+        if kind in _WORDS or not kind.lstrip("*").isidentifier():
             types[param.name], constants[param.name] = "constexpr", literal(item)
+        elif re.sub(r"^\*+k?", "", kind) not in TYPES:
+            raise UsageError(
+                f"{item!r} for {param.name}: there is no type {kind}; there are {', '.join(TYPES)}, and a * before one makes it a pointer"
+            )
         elif hint == "1":
             types[param.name], constants[param.name] = "constexpr", 1
         else:

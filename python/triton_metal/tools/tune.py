@@ -36,7 +36,7 @@ def _show(reports: list[TuningReport], export: str | None) -> None:
 
 
 def tune_command(options) -> int:
-    """The script's exit status; 1 where it tuned nothing. UsageError for a wrong command line."""
+    """The script's exit status; 1 where it succeeded and tuned nothing. UsageError for a wrong command line."""
     if options.export is not None:
         check_output(options.export)
     reports: list[TuningReport] = []
@@ -52,8 +52,8 @@ def tune_command(options) -> int:
         report_observers.remove(reports.append)
         set_device(before)
         _show(reports, options.export)
-    if not reports:
+    if not reports and not status:
         print(f"{options.file} launched no kernel with configurations: @triton_metal.jit(autotune=True), configs=[...] or "
               "@triton_metal.autotune makes one", file=sys.stderr)  # fmt: skip
-        return status or 1
+        return 1
     return status
