@@ -136,7 +136,6 @@ private:
   mlir::LogicalResult lowerScalar(Operation *op);
   mlir::LogicalResult lowerEager(Operation *op);
   void findFragments();
-  void findVectors();
 
   //===--- elementwise operations on scalars (Elementwise.cpp) ---===//
   mlir::Type convertType(mlir::Type type);

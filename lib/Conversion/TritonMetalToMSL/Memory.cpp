@@ -5,28 +5,6 @@ using namespace mlir;
 using namespace triton_metal;
 using namespace triton_metal::lane;
 
-void KernelLowering::findVectors() {
-  source.walk([&](Operation *op) {
-    Value pointer;
-    if (auto load = dyn_cast<tt::LoadOp>(op))
-      pointer = load.getPtr();
-    else if (auto store = dyn_cast<tt::StoreOp>(op))
-      pointer = store.getPtr();
-    auto layout = pointer ? ttm::getLayout(pointer) : std::nullopt;
-    if (!layout)
-      return;
-    unsigned vector = ttm::getAccessVector(op);
-    if (vector == 1)
-      return;
-    for (auto &[known, longest] : vectors)
-      if (known == *layout) {
-        longest = std::max(longest, vector);
-        return;
-      }
-    vectors.push_back({*layout, vector});
-  });
-}
-
 void KernelLowering::closeNestRead(ValueRange values) {
   if (llvm::any_of(values, [&](Value value) { return readsOpenNest(value); }))
     closeNest();

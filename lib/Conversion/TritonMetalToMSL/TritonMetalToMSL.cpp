@@ -225,7 +225,7 @@ LogicalResult KernelLowering::run() {
                            "put the rest of the kernel under the opposite condition", "return");
   if (failed(refuseTypes()))
     return failure();
-  findVectors();
+  vectors = ttm::longestVectors(source);
   findFragments();
   findStreams();
 

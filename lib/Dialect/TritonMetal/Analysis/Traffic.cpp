@@ -7,23 +7,6 @@ using namespace mlir;
 using namespace triton_metal;
 using namespace triton_metal::ttm;
 
-SmallVector<std::pair<LinearLayout, unsigned>> ttm::longestVectors(tt::FuncOp kernel) {
-  SmallVector<std::pair<LinearLayout, unsigned>> list;
-  kernel.walk([&](Operation *op) {
-    unsigned vector = getAccessVector(op);
-    if (vector == 1)
-      return;
-    LinearLayout layout = *getLayout(op->getOperand(0));
-    for (auto &[known, longest] : list)
-      if (known == layout) {
-        longest = std::max(longest, vector);
-        return;
-      }
-    list.push_back({layout, vector});
-  });
-  return list;
-}
-
 Operation *ttm::renamedInto(tt::LoadOp load) {
   bool isRenamed = false;
   Value value = load.getResult();

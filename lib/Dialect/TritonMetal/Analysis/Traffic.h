@@ -27,10 +27,6 @@ struct AccessShape {
   AccessShape(mlir::Operation *op, llvm::ArrayRef<std::pair<LinearLayout, unsigned>> vectors);
 };
 
-/// For each layout the longest vector of the loads and stores in it: loops over registers step by it, so that an access with shorter
-/// vectors goes element by element.
-llvm::SmallVector<std::pair<LinearLayout, unsigned>> longestVectors(tt::FuncOp kernel);
-
 /// The product that takes what `load` gives through an operation that renames elements (tl.trans, a broadcast): there it is loaded
 /// element by element, into one fragment after the other. Null if there is none.
 mlir::Operation *renamedInto(tt::LoadOp load);

@@ -17,6 +17,23 @@ unsigned ttm::getAccessVector(Operation *access) {
   return std::min(getVectorAttribute(access, kVector), getWidestVector(element));
 }
 
+SmallVector<std::pair<LinearLayout, unsigned>> ttm::longestVectors(Operation *kernel) {
+  SmallVector<std::pair<LinearLayout, unsigned>> list;
+  kernel->walk([&](Operation *op) {
+    unsigned vector = getAccessVector(op);
+    if (vector == 1)
+      return;
+    LinearLayout layout = *getLayout(op->getOperand(0));
+    for (auto &[known, longest] : list)
+      if (known == layout) {
+        longest = std::max(longest, vector);
+        return;
+      }
+    list.push_back({layout, vector});
+  });
+  return list;
+}
+
 unsigned ttm::getWidestVector(Type element) {
   if (isa<tt::PointerType>(element) || element.isInteger(1))
     return 1;

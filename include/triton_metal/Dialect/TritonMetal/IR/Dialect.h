@@ -63,6 +63,9 @@ bool isElementwise(mlir::Operation *op);
 unsigned getVectorAttribute(mlir::Operation *access, llvm::StringRef name);
 /// Elements that a lane accesses at once: what is proven, and a type that Metal has.
 unsigned getAccessVector(mlir::Operation *access);
+/// For each layout the longest vector of the loads and stores in it: loops over registers step by it, so that an access with shorter
+/// vectors goes element by element.
+llvm::SmallVector<std::pair<LinearLayout, unsigned>> longestVectors(mlir::Operation *kernel);
 /// The longest vector of `element` in memory: 4 elements (16 bytes of floats; wider is not faster), 2 of 64 bits, 1 of pointers and bits.
 unsigned getWidestVector(mlir::Type element);
 /// Whether the load's value where the mask is off is one number for all elements; else it goes element by element.
