@@ -1,6 +1,7 @@
 //===- AxisInfo.cpp - contiguity, divisibility and constancy of integers and pointers ------===//
 #include "triton_metal/Analysis/AxisInfo.h"
 #include "triton_metal/Analysis/SharedArrays.h"
+#include "triton_metal/Dialect/Triton/IR/ElementBytes.h"
 
 #include "llvm/Support/raw_ostream.h"
 #include <numeric>
@@ -20,11 +21,6 @@ static SmallVector<int64_t> shapeOf(Value value) {
   if (auto tensor = dyn_cast<RankedTensorType>(value.getType()); tensor && tensor.getRank())
     return SmallVector<int64_t>(tensor.getShape());
   return {1};
-}
-
-static int64_t pointeeBytes(Type type) {
-  Type pointee = cast<tt::PointerType>(tt::getElementOf(type)).getPointeeType();
-  return isa<tt::PointerType>(pointee) ? 8 : std::max<int64_t>(1, pointee.getIntOrFloatBitWidth() / 8);
 }
 
 //===----------------------------------------------------------------------===//
@@ -279,7 +275,7 @@ AxisInfo AxisInfoAnalysis::transfer(Operation *op, unsigned result) const {
       })
       .Case<arith::AddIOp>([&](Operation *) { return addInfo(in[0], in[1], 1, false); })
       .Case<arith::SubIOp>([&](Operation *) { return addInfo(in[0], in[1], 1, true); })
-      .Case([&](tt::AddPtrOp) { return addInfo(in[0], in[1], pointeeBytes(value.getType()), false); })
+      .Case([&](tt::AddPtrOp) { return addInfo(in[0], in[1], tt::getPointeeBytes(value.getType()), false); })
       .Case<arith::MulIOp>([&](Operation *) { return mulInfo(in[0], in[1]); })
       .Case<arith::ShLIOp>([&](Operation *) {
         bool known = in[1].constant && *in[1].constant >= 0 && *in[1].constant < 31;
@@ -424,7 +420,7 @@ AxisInfoAnalysis::AxisInfoAnalysis(tt::FuncOp function) {
 
 int64_t AxisInfoAnalysis::getVector(Value pointers, unsigned dim) const {
   AxisInfo info = get(pointers);
-  return std::max<int64_t>(1, std::min(info.contiguity[dim], info.divisibility[dim] / pointeeBytes(pointers.getType())));
+  return std::max<int64_t>(1, std::min(info.contiguity[dim], info.divisibility[dim] / tt::getPointeeBytes(pointers.getType())));
 }
 
 int64_t AxisInfoAnalysis::getMaskVector(Value mask, unsigned dim) const { return mask ? get(mask).constancy[dim] : kLimit; }

@@ -1,5 +1,6 @@
 //===- CostEvaluator.cpp - blocks, loops and memory operations of the cost analysis -----------===//
 #include "CostEvaluator.h"
+#include "triton_metal/Dialect/Triton/IR/ElementBytes.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/ADT/bit.h"
@@ -232,8 +233,7 @@ Cost Evaluator::evaluateMemory(Operation *op) {
     visits->push_back({op, get(pointer), mask ? std::optional<Known>(get(mask)) : std::nullopt, axes, repeats});
     effort -= kVisitEffort + (mask ? numElements(tt::getShapeOf(pointer.getType())) / 8 : 0);
   }
-  Type element = type.getPointeeType();
-  uint64_t bytes = isa<tt::PointerType>(element) ? 8 : std::max(1u, element.getIntOrFloatBitWidth() / 8);
+  auto bytes = uint64_t(tt::getElementBytes(type.getPointeeType()));
   auto elements = uint64_t(numElements(tt::getShapeOf(pointer.getType())));
   if (mask) {
     const Known &known = get(mask);

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "CostEvaluator.h"
+#include "triton_metal/Dialect/Triton/IR/ElementBytes.h"
 
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -453,8 +454,7 @@ Known Evaluator::transfer(Operation *op) {
   }
   if (auto pointer = dyn_cast<tt::AddPtrOp>(op)) {
     Known base = get(pointer.getPtr()), offset = get(pointer.getOffset());
-    Type pointee = cast<tt::PointerType>(tt::getElementOf(pointer.getType())).getPointeeType();
-    int64_t bytes = isa<tt::PointerType>(pointee) ? 8 : std::max(1u, pointee.getIntOrFloatBitWidth() / 8);
+    int64_t bytes = tt::getPointeeBytes(pointer.getType());
     if (base.isUnknown() || offset.isUnknown())
       return Known::unknown(base.isUnknown() ? base.origin : offset.origin);
     Shape shape = tt::getShapeOf(pointer.getType());

@@ -3,6 +3,7 @@
 
 #include "Program.h"
 #include "triton_metal/Analysis/SharedArrays.h"
+#include "triton_metal/Dialect/Triton/IR/ElementBytes.h"
 #include "triton_metal/Dialect/Triton/Transforms/Passes.h"
 #include "triton_metal/Launch/ParamsLayout.h"
 #include "triton_metal/Support/Unsupported.h"
@@ -22,7 +23,7 @@ namespace {
 static Type parameterType(Type type) { return type.isInteger(1) ? Type(IntegerType::get(type.getContext(), 8)) : registerType(type); }
 
 static uint32_t parameterBytes(Type type) {
-  return isa<tt::PointerType>(type) ? 8 : std::max(1u, memoryType(registerType(type)).getIntOrFloatBitWidth() / 8);
+  return uint32_t(tt::getElementBytes(isa<tt::PointerType>(type) ? type : memoryType(registerType(type))));
 }
 
 struct TritonToCPU : public cpu::impl::TritonToCPUBase<TritonToCPU> {

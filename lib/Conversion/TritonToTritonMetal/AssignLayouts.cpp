@@ -9,6 +9,7 @@
 #include "triton_metal/Conversion/TritonToTritonMetal/Passes.h"
 
 #include "LayoutClasses.h"
+#include "triton_metal/Dialect/Triton/IR/ElementBytes.h"
 #include "triton_metal/Support/Unsupported.h"
 
 namespace triton_metal::ttm {
@@ -225,8 +226,7 @@ static std::optional<AccessFacts> factsOf(Operation *op, const AxisInfoAnalysis 
   auto type = pointers ? dyn_cast<RankedTensorType>(pointers.getType()) : RankedTensorType();
   if (!type || type.getRank() == 0)
     return std::nullopt;
-  Type element = tt::getElementOf(tt::getPointeeLike(type));
-  int64_t bytes = isa<tt::PointerType>(element) ? 8 : std::max(1u, element.getIntOrFloatBitWidth() / 8);
+  int64_t bytes = tt::getPointeeBytes(type);
   unsigned fastest = axis.getOrder(pointers)[0];
   return AccessFacts{op, fastest, std::min(axis.getVector(pointers, fastest), int64_t(kMaxVectorBytes) / bytes),
                      axis.getMaskVector(mask, fastest), bool(mask)};

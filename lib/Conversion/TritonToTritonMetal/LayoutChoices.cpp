@@ -1,15 +1,10 @@
 //===- LayoutChoices.cpp - choosing layouts: what is good for accesses and for dot ------------===//
 #include "LayoutClasses.h"
+#include "triton_metal/Dialect/Triton/IR/ElementBytes.h"
 
 using namespace mlir;
 using namespace triton_metal;
 using namespace triton_metal::ttm;
-
-static unsigned bytesOf(Type element) {
-  if (auto pointer = dyn_cast<tt::PointerType>(element))
-    return 8;
-  return std::max(1u, element.getIntOrFloatBitWidth() / 8);
-}
 
 //===----------------------------------------------------------------------===//
 // Accesses
@@ -33,7 +28,7 @@ int64_t LayoutClasses::getVector(Operation *access) const {
     return 1;
   // At most 16 bytes a lane.
   int64_t perThread = std::max<int64_t>(1, type.getNumElements() >> (LinearLayout::kLaneBits + simdgroupBits));
-  int64_t widest = std::max<int64_t>(1, kMaxVectorBytes / bytesOf(type.getElementType()));
+  int64_t widest = std::max<int64_t>(1, kMaxVectorBytes / tt::getElementBytes(type.getElementType()));
   return std::min({axis.getVector(pointers, order[0]), widest, perThread});
 }
 
@@ -45,7 +40,7 @@ bool LayoutClasses::isGoodFor(Operation *access, const LinearLayout &layout) con
     return true;
   unsigned fastest = axis.getOrder(pointers)[0];
   int64_t contiguity = axis.get(pointers).contiguity[fastest], proven = axis.getVector(pointers, fastest);
-  unsigned bytes = bytesOf(tt::getElementOf(tt::getPointeeLike(pointers.getType())));
+  int64_t bytes = tt::getPointeeBytes(pointers.getType());
   struct Cost {
     int64_t run, accesses; ///< neighbouring bytes of one access of a SIMD-group; accesses of a lane
   };

@@ -1,6 +1,7 @@
 //===- LayoutReport.cpp - layouts, conversions, threadgroup memory, barriers, dots -------===//
 #include "AccessReasons.h"
 #include "triton_metal/Analysis/SharedArrays.h"
+#include "triton_metal/Dialect/Triton/IR/ElementBytes.h"
 #include "triton_metal/Dialect/Triton/IR/TypeNames.h"
 #include "triton_metal/Support/SourcePosition.h"
 
@@ -42,15 +43,12 @@ static std::string titleOf(Operation *op) {
       .Default([](Operation *) { return "arithmetic"; });
 }
 
-static int64_t bytesOf(Type element) {
-  return isa<tt::PointerType>(element) ? 8 : std::max(1u, element.getIntOrFloatBitWidth() / 8);
-}
-static int64_t bytesOf(RankedTensorType type) { return type.getNumElements() * bytesOf(type.getElementType()); }
+static int64_t bytesOf(RankedTensorType type) { return type.getNumElements() * tt::getElementBytes(type.getElementType()); }
 
 /// Bytes that all lanes together hold of a tensor, copies included.
 static int64_t bytesHeld(RankedTensorType type) {
   LinearLayout layout = *getLayout(type);
-  return (int64_t(layout.getNumRegisters()) * 32 << layout.getSimdgroupBases().size()) * bytesOf(type.getElementType());
+  return (int64_t(layout.getNumRegisters()) * 32 << layout.getSimdgroupBases().size()) * tt::getElementBytes(type.getElementType());
 }
 
 //===----------------------------------------------------------------------===//

@@ -1,5 +1,6 @@
 //===- Traffic.cpp - memory transactions of one access -----------------------------===//
 #include "Traffic.h"
+#include "triton_metal/Dialect/Triton/IR/ElementBytes.h"
 
 #include <map>
 
@@ -31,8 +32,7 @@ AccessShape::AccessShape(Operation *op, ArrayRef<std::pair<LinearLayout, unsigne
     : op(op), layout(getLayout(op->getOperand(0))), vector(getAccessVector(op)),
       maskVector(getVectorAttribute(op, kMaskVector)), shape(tt::getShapeOf(op->getOperand(0).getType())),
       isLoad(isa<tt::LoadOp>(op)) {
-  Type element = tt::getElementOf(tt::getPointeeLike(op->getOperand(0).getType()));
-  elementBytes = isa<tt::PointerType>(element) ? 8 : std::max(1u, element.getIntOrFloatBitWidth() / 8);
+  elementBytes = tt::getPointeeBytes(op->getOperand(0).getType());
   if (auto load = dyn_cast<tt::LoadOp>(op)) {
     dot = renamedInto(load);
     if (dot || !hasOneOther(load))
