@@ -37,7 +37,7 @@ if(APPLE)
 else()
   find_program(TM_LLD NAMES ld.lld-22 ld.lld)
   if(TM_LLD)
-    add_link_options(-fuse-ld=${TM_LLD} -Wl,--gc-sections -Wl,--icf=all -Wl,--exclude-libs,ALL)
+    add_link_options(-fuse-ld=${TM_LLD} -Wl,--gc-sections -Wl,-O2 -Wl,--icf=all -Wl,--exclude-libs,ALL)
     # Relative relocations take megabytes in LLVM's tables; their packed form is understood from glibc 2.36 on.
     include(CheckCXXSourceCompiles)
     check_cxx_source_compiles("#include <features.h>\n#if !__GLIBC_PREREQ(2, 36)\n#error older\n#endif\nint main() {}" TM_GLIBC_RELR)
