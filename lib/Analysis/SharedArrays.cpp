@@ -1,6 +1,7 @@
 //===- SharedArrays.cpp - the shared memory of a kernel and its limit -----------------------===//
 #include "triton_metal/Analysis/SharedArrays.h"
 
+#include "triton_metal/Support/SourcePosition.h"
 #include "triton_metal/Support/Unsupported.h"
 
 using namespace mlir;
@@ -26,8 +27,14 @@ LogicalResult triton_metal::checkSharedMemory(tt::FuncOp function, int64_t pool,
     return success();
   std::string text;
   llvm::raw_string_ostream os(text);
-  for (tt::SharedMemoryOp array : arrays)
-    os << array.describe() << "; ";
+  if (!arrays.empty())
+    os << "kernel " << function.getName() << ": ";
+  for (tt::SharedMemoryOp array : arrays) {
+    os << array.describe();
+    if (FileLineColLoc position = positionOf(array.getLoc()))
+      os << " at " << position.getFilename().getValue() << ":" << position.getLine();
+    os << "; ";
+  }
   if (!arrays.empty() && pool)
     os << "the compiler's own: " << pool << " bytes; ";
   os << remedy;

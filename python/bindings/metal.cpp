@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -34,10 +35,12 @@ void setException(const char *type, nb::tuple arguments) {
   PyErr_SetObject(cls.ptr(), exception.ptr());
 }
 
-/// Where in the Python source a line of the text comes from: the nearest line at or above it that says so.
-const msl::LineOrigin *originOf(const msl::KernelText &kernel, uint32_t line) {
-  auto after = std::upper_bound(kernel.lines.begin(), kernel.lines.end(), line,
-                                [](uint32_t value, const msl::LineOrigin &origin) { return value < origin.line; });
+/// Where in the Python source a place of the text comes from: the nearest place at or before it that says so.
+const msl::LineOrigin *originOf(const msl::KernelText &kernel, uint32_t line, uint32_t column) {
+  auto after = std::upper_bound(kernel.lines.begin(), kernel.lines.end(), std::pair(line, column),
+                                [](std::pair<uint32_t, uint32_t> place, const msl::LineOrigin &origin) {
+                                  return place < std::pair(origin.line, origin.column);
+                                });
   return line && after != kernel.lines.begin() ? &*std::prev(after) : nullptr;
 }
 
@@ -74,16 +77,46 @@ metal::Driver *usedDriver = nullptr; // set by the first launch: asking for the 
 std::string remedyOf(const MetalReport &report, const msl::KernelText *kernel) {
   if (!kernel || report.buffer < 0 || (report.kind != MetalReportRace && report.kind != MetalReportUninitialised))
     return "";
-  std::string text = " [kernel " + kernel->entry + "]; ";
+  std::string text = "; ";
   if (report.kind == MetalReportUninitialised)
     return text + "store to the shared array before it is read, and put tl.barrier() between";
-  if (const msl::LineOrigin *other = originOf(*kernel, report.otherLine))
+  if (const msl::LineOrigin *other = originOf(*kernel, report.otherLine, report.otherColumn))
     text += "the other access is at " + other->file + ":" + std::to_string(other->sourceLine) + ", ";
   return text + "put tl.barrier() between them";
 }
 
+/// What a launch was given, for the words of its errors.
+struct Launched {
+  const KernelSignature &signature;
+  const std::vector<metal::ArrayArgument> &arrays;
+  const std::vector<size_t> &positions; ///< of the arrays among the parameters
+
+  /// The arguments whose memory begins there: `'x_ptr'`, or `'x_ptr' or 'y_ptr'` where one array was passed twice. Empty if none does.
+  std::string argumentsAt(uint64_t address) const {
+    std::string names;
+    for (size_t i = 0; i < positions.size(); ++i)
+      if (reinterpret_cast<uint64_t>(arrays[i].host) == address) // only the software Metal reports: there addresses are the host's
+        names += (names.empty() ? "'" : " or '") + signature.params[positions[i]].name + "'";
+    return names;
+  }
+};
+
+/// The message of a report, in the words of the launch and of the source where they are known.
+std::string messageOf(const MetalReport &report, const msl::KernelText *kernel, const Launched *launched) {
+  std::string message = report.message;
+  if (std::string names = launched && report.address ? launched->argumentsAt(report.address) : ""; !names.empty())
+    if (size_t at = message.find(report.array); at != std::string::npos)
+      message.replace(at, strlen(report.array), "array " + names);
+  if (report.line)
+    message += " (line " + std::to_string(report.line) + " of the Metal text)";
+  const uint32_t *program = report.threadgroup;
+  message += " [kernel " + (launched ? launched->signature.name : std::string(report.kernel)) + ", program (" + std::to_string(program[0]) +
+             ", " + std::to_string(program[1]) + ", " + std::to_string(program[2]) + ")]";
+  return message + remedyOf(report, kernel);
+}
+
 /// The Python exception of an error of the driver. Always false.
-bool raiseDriverError(const metal::Error &error, const msl::KernelText *kernel) {
+bool raiseDriverError(const metal::Error &error, const msl::KernelText *kernel, const Launched *launched = nullptr) {
   try {
     switch (error.kind) {
     case metal::ErrorKind::None:
@@ -112,12 +145,9 @@ bool raiseDriverError(const metal::Error &error, const msl::KernelText *kernel) 
     case metal::ErrorKind::DeviceFault:
     case metal::ErrorKind::Timeout: {
       const MetalReport *first = error.reports.empty() ? nullptr : &error.reports.front();
-      std::string message = first ? first->message : error.message;
-      if (first && first->line)
-        message += " (line " + std::to_string(first->line) + " of the Metal text)";
-      if (first)
-        message += remedyOf(*first, kernel);
-      setException("DeviceFault", nb::make_tuple(message, place(kernel && first ? originOf(*kernel, first->line) : nullptr)));
+      std::string message = first ? messageOf(*first, kernel, launched) : error.message;
+      setException("DeviceFault",
+                   nb::make_tuple(message, place(kernel && first ? originOf(*kernel, first->line, first->column) : nullptr)));
       return false;
     }
     }
@@ -221,9 +251,13 @@ public:
     if (!pack(arguments, block.data()))
       return false;
     std::vector<metal::ArrayArgument> arrays;
-    for (size_t i = 0; i < arguments.size(); ++i)
+    std::vector<size_t> positions;
+    for (size_t i = 0; i < arguments.size(); ++i) {
       if (signature.params[i].type == ParamType::Pointer && !addArray(arguments[i], i, arrays))
         return false;
+      if (arrays.size() > positions.size())
+        positions.push_back(i);
+    }
     metal::LaunchRequest request;
     request.params = block.data();
     request.paramsBytes = block.size();
@@ -258,8 +292,9 @@ public:
       }
     }
     PyEval_RestoreThread(saved);
+    Launched launched{signature, arrays, positions};
     if (error)
-      return raiseDriverError(error, &code->kernel);
+      return raiseDriverError(error, &code->kernel, &launched);
     if (!report(said))
       return false;
     if (record) {
@@ -460,7 +495,7 @@ void readFacts(const nb::dict &from, MetalCode &code) {
   }
 }
 
-using LineRow = std::tuple<uint32_t, std::string, uint32_t, uint32_t>;
+using LineRow = std::tuple<uint32_t, uint32_t, std::string, uint32_t, uint32_t>;
 
 std::shared_ptr<MetalCode> loadForMetal(const std::string &name, const std::vector<ParameterRow> &params, std::string ttir,
                                         std::string ttm, std::string text, std::string entry, const std::vector<LineRow> &lines,
@@ -471,8 +506,8 @@ std::shared_ptr<MetalCode> loadForMetal(const std::string &name, const std::vect
   code->ttm = std::move(ttm);
   code->kernel.text = std::move(text);
   code->kernel.entry = std::move(entry);
-  for (const auto &[line, file, sourceLine, sourceColumn] : lines)
-    code->kernel.lines.push_back({line, file, sourceLine, sourceColumn});
+  for (const auto &[line, column, file, sourceLine, sourceColumn] : lines)
+    code->kernel.lines.push_back({line, column, file, sourceLine, sourceColumn});
   readFacts(facts, *code);
   return code;
 }
@@ -504,9 +539,10 @@ void bindMetal(nb::module_ &m) {
       .def_prop_ro("lines", [](const MetalCode &self) {
         nb::list lines;
         for (const msl::LineOrigin &origin : self.kernel.lines)
-          lines.append(nb::make_tuple(origin.line, origin.file, origin.sourceLine, origin.sourceColumn));
+          lines.append(nb::make_tuple(origin.line, origin.column, origin.file, origin.sourceLine, origin.sourceColumn));
         return lines;
-      }, "(line of the text, file, line, column) of the source, in the order of the text.")
+      }, "(line and column of the text, file, line, column) of the source, in the order of the text: each holds up to the next one. Column "
+         "0 is the whole statement.")
       .def_prop_ro("facts", factsOf)
       .def_prop_ro("ignored_hints", [](const MetalCode &self) {
         nb::list hints;

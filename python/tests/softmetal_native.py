@@ -50,6 +50,7 @@ class Dispatch(ct.Structure):
 class Report(ct.Structure):
     _fields_ = [("kind", ct.c_uint32), ("line", ct.c_uint32), ("column", ct.c_uint32), ("otherLine", ct.c_uint32),
                 ("otherColumn", ct.c_uint32), ("count", ct.c_uint64), ("buffer", ct.c_int32), ("offset", ct.c_int64),
+                ("threadgroup", ct.c_uint32 * 3), ("address", ct.c_uint64), ("array", ct.c_char * 32),
                 ("kernel", ct.c_char * 64), ("message", ct.c_char * 512)]
 
 

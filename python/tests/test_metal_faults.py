@@ -110,3 +110,38 @@ def test_copies_of_elements_are_no_race(block):
     in_place_kernel[(1,)](x, counter, out, BLOCK=block, device="metal")
     assert (x == 3).all() and counter[0] == 2
     np.testing.assert_array_equal(out, np.outer([0, 3, 0], np.ones(block)))
+
+
+@triton.jit
+def doubled(p, i):
+    return tl.load(p + i * 2)  # in the helper
+
+
+@triton.jit
+def calling_kernel(x_ptr, index_ptr, out_ptr, BLOCK: tl.constexpr):
+    i = tl.arange(0, BLOCK)
+    tl.store(out_ptr + i, doubled(x_ptr, i) + tl.load(  # the call
+        index_ptr + i))
+
+
+@pytest.mark.parametrize("device", ["cpu", "metal"])
+@pytest.mark.parametrize("argument, line", [("x_ptr", "# in the helper"), ("index_ptr", "doubled(x_ptr, i) + tl.load("),
+                                            ("out_ptr", "tl.store(out_ptr + i, doubled(")])
+def test_each_access_of_a_statement_has_its_place(device, argument, line):
+    """One statement of the text holds two loads and a store, from lines and functions of their own."""
+    sizes = {name: 8 if name == argument else 128 for name in ("x_ptr", "index_ptr", "out_ptr")}
+    with triton.knobs.cpu.scope():
+        triton.knobs.cpu.checked = True
+        with pytest.raises(triton.DeviceFault) as caught:
+            calling_kernel[(2,)](*(np.zeros(size, np.float32) for size in sizes.values()), BLOCK=64, device=device)
+    error = caught.value
+    assert f"'{argument}'" in str(error) and "[kernel calling_kernel, program (" in str(error)
+    assert error.where["line"] == python_line(line), error
+    source = pathlib.Path(__file__).read_text().splitlines()[error.where["line"] - 1]
+    assert source[error.where["column"] - 1:].startswith("tl.store(" if argument == "out_ptr" else "tl.load("), error
+
+
+def test_an_array_that_is_passed_twice_is_named_by_both():
+    x = np.zeros(8, np.float32)
+    with pytest.raises(triton.DeviceFault, match="array 'x_ptr' or 'index_ptr', which has 32 bytes"):
+        calling_kernel[(1,)](x, x, np.zeros(64, np.float32), BLOCK=64, device="metal")

@@ -1,4 +1,6 @@
 """What is refused of shared arrays: with the line, a caret, what it is and what to do; and the limit of 32 KB."""
+import re
+
 import numpy as np
 import pytest
 
@@ -32,7 +34,8 @@ ERRORS = {
     "an augmented assignment": (ONE + "s[0] += 1", "s[0]", "\nan augmented assignment reads and writes elements", "s.atomic_add"),
     "its pointer stored": (ONE + "tl.store(x_ptr, s.data_ptr)", "tl.store", "is no address", "load the element"),
     "its pointer as a number": (ONE + "i = s.data_ptr.to(tl.int64)", "s.data_ptr", "is no address", "load the element"),
-    "a pointer of either kind": (ONE + "p = tl.where(n > 1, x_ptr, s.data_ptr)", "tl.where", "pointer<fp32> and shared_pointer<fp32>", ""),
+    "a pointer of either kind": (ONE + "p = tl.where(n > 1, x_ptr, s.data_ptr)", "tl.where", "pointer<fp32> and shared_pointer<fp32>",
+                                 "do not mix"),
     "an attribute that it lacks": (ONE + "y = s.T", "s.T", "a shared array has no attribute 'T'", "s[index]"),
     "the array as a tensor": (ONE + "y = tl.exp(s)", "tl.exp", "cannot convert a shared array (8,) of fp32 to tensor", "s[index]"),
     "the array as an operand": (ONE + "y = s + 1", "s + 1", "for +: 'shared array (8,) of fp32' and 'int'", "s[index]"),
@@ -40,6 +43,20 @@ ERRORS = {
     "arrays of two shapes": (ONE + "t = tl.shared_memory((4,), tl.float32)\n    if n > 1:\n        s = t", "if n",
                              "shared array (4,) of fp32", ""),
     "a method without indices": (ONE + "s.store(1.0)", "s.store", "needs indices", "one index for each"),
+    "a column for a row": (ONE + "s[0:8] = tl.zeros((8, 1), tl.float32)", "s[0:8]",
+                           "elements of shape (8,) of a shared array do not take a value of shape (8, 1)", "reshape the value"),
+    "a mask that is a column": (ONE + "s.store(tl.arange(0, 8), 1.0, mask=tl.arange(0, 8)[:, None] < n)", "s.store",
+                                "do not take a mask of shape (8, 1)", "the same shape"),
+    "a tensor for one element": (ONE + "s[0] = tl.zeros((8,), tl.float32)", "s[0]", "does not take a value of shape (8,)", "s[0:N]"),
+    "a sum as pointers": (ONE + "tl.store(s + tl.arange(0, 8), 1.0)", "s + tl", "for +: 'shared array (8,) of fp32' and 'tensor'",
+                          "s.ptr(index)"),
+    "its negative": (ONE + "y = -s", "-s", "shared array (8,) of fp32", "s[index]"),
+    "a product of its pointer": (ONE + "p = s.ptr(0) * 2", "s.ptr(0) * 2", "shared_pointer<fp32>", "only integers are added"),
+    "a name of another language": ("tl.syncthreads()", "tl.syncthreads",
+                                   "\ntriton_metal.language has no attribute 'syncthreads'; did you mean tl.barrier?", ""),
+    "a name that is almost right": ("s = tl.shared_mem((8,), tl.float32)", "tl.shared_mem", "'shared_mem'; did you mean tl.shared_memory?",
+                                    ""),
+    "a name like no other": ("tl.qqqqq()", "tl.qqqqq", "has no attribute 'qqqqq'", ""),
     "an atomic of 16 bits": ("s = tl.shared_memory((8,), tl.int16)\n    s.atomic_add(0, 1)", "s.atomic_add", "does not support int16", ""),
     "an element of a tensor": ("s = tl.arange(0, 8)\n    s[0] = 1", "s[0]", "__setitem__ is not supported", "tl.where"),
 }
@@ -85,7 +102,9 @@ def test_limit(device):
         large_kernel[(1,)](x, out, A=257, B=8192, device=device)
     error = caught.value
     assert (error.required, error.limit, error.name) == (32832, 32768, "threadgroup memory")
-    assert "keys: (257, 16) x fp32, 16448 bytes; values: (8192,) x fp16, 16384 bytes; use smaller arrays" in str(error)
+    file, line = re.escape(__file__), large_kernel.fn.__code__.co_firstlineno
+    assert re.search(rf"kernel large_kernel: keys: \(257, 16\) x fp32, 16448 bytes at {file}:{line + 2}; "
+                     rf"values: \(8192,\) x fp16, 16384 bytes at {file}:{line + 3}; use smaller arrays", str(error))
 
 
 @triton.jit
@@ -105,7 +124,7 @@ def test_limit_with_the_compilers_own(device):
     if device == "cpu":
         with_pool_kernel[(1,)](x, out, N=8192, device=device)
         return
-    with pytest.raises(triton.OutOfResources, match="held: .8192,. x fp32, 32768 bytes; the compiler's own: 16 bytes; "):
+    with pytest.raises(triton.OutOfResources, match=r"held: .8192,. x fp32, 32768 bytes at \S+:\d+; the compiler's own: 16 bytes; "):
         with_pool_kernel[(1,)](x, out, N=8192, device=device)
 
 

@@ -258,7 +258,8 @@ class MetalCode:
     @property
     def lines(self) -> list:
         """
-        (line of the text, file, line, column) of the source, in the order of the text.
+        (line and column of the text, file, line, column) of the source, in the order of the text: each holds up to the next one. Column 0 is the
+        whole statement.
         """
 
     @property
@@ -285,7 +286,7 @@ def inspect_for_metal(ttir: str, params: bytes, grid: tuple[int, int, int], prog
     What the compiler makes of the kernel for a launch with this block of parameters, as JSON: the accesses of one program, layouts, conversions, threadgroup memory, barriers, dots.
     """
 
-def load_for_metal(name: str, params: Sequence[tuple[str, str, int, bool, bool]], ttir: str, ttm: str, msl: str, entry: str, lines: Sequence[tuple[int, str, int, int]], facts: dict) -> MetalCode:
+def load_for_metal(name: str, params: Sequence[tuple[str, str, int, bool, bool]], ttir: str, ttm: str, msl: str, entry: str, lines: Sequence[tuple[int, int, str, int, int]], facts: dict) -> MetalCode:
     """A kernel that was compiled before; facts and lines as MetalCode gives them."""
 
 def softmetal_compile(text: str) -> None: ...

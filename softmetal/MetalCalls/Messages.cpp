@@ -1,6 +1,7 @@
 //===- Messages.cpp - findings in words ----------------------------------------------------------------------------------===//
 #include "softmetal/MetalCalls/Messages.h"
 #include "llvm/Demangle/Demangle.h"
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -97,12 +98,17 @@ MetalReport describe(const FindingDetail &finding, const CompiledKernel &kernel,
   report.count = finding.count;
   report.offset = finding.offset;
   report.buffer = finding.buffer;
+  std::copy(std::begin(finding.threadgroup), std::end(finding.threadgroup), report.threadgroup);
   std::string what, where = "device memory";
   if (finding.access & byRange) {
     report.buffer = -1;
     if (finding.buffer >= 0) {
       report.buffer = argumentOf(ranges[static_cast<size_t>(finding.buffer)], arguments);
       where = report.buffer >= 0 ? "buffer(" + number(report.buffer) + ")" : "registered array " + number(finding.buffer);
+      if (report.buffer < 0) {
+        report.address = reinterpret_cast<uint64_t>(ranges[static_cast<size_t>(finding.buffer)].address);
+        strncpy(report.array, where.c_str(), sizeof report.array - 1);
+      }
     }
   } else if (finding.buffer >= 0)
     where = "buffer(" + number(finding.buffer) + ")";

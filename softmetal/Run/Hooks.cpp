@@ -153,14 +153,19 @@ bool Machine::inArray(size_t offset, size_t bytes) const {
   return std::any_of(ranges.begin(), ranges.end(), [&](const ThreadgroupRange &range) { return holds(range, offset, bytes); });
 }
 
+/// Whether only barriers order accesses to this byte: it lies in an array of a kernel whose arrays are judged so.
+bool Machine::isOrderedStrictly(size_t offset) const {
+  const std::vector<ThreadgroupObject> &objects = kernel->facts.objects;
+  return kernel->facts.arrayOrder && std::any_of(objects.begin(), objects.end(), [&](const ThreadgroupObject &object) {
+           return offset >= object.begin && offset < object.end;
+         });
+}
+
 void Machine::raceThreadgroup(char *pointer, uint32_t bytes, uint32_t access, uint32_t site) {
   auto offset = static_cast<size_t>(pointer - memory);
   if (!bytes || offset >= memoryBytes || bytes > memoryBytes - offset)
     return; // the bounds check reports it
-  const std::vector<ThreadgroupObject> &objects = kernel->facts.objects;
-  auto object = std::find_if(objects.begin(), objects.end(),
-                             [&](const ThreadgroupObject &each) { return offset >= each.begin && offset < each.end; });
-  bool strict = kernel->facts.arrayOrder && object != objects.end();
+  bool strict = isOrderedStrictly(offset);
   Conflict conflict = shadow.access(offset, bytes, access, site, accessor(false), strict);
   if (!conflict.found)
     return;
@@ -172,6 +177,15 @@ void Machine::raceThreadgroup(char *pointer, uint32_t bytes, uint32_t access, ui
   detail.access = access;
   detail.otherAccess = conflict.otherWrote ? accessWrite : 0;
   detail.lane = current->ids.threadIndex;
+  if (std::optional<FindingDetail> read = conflict.otherWrote ? std::nullopt : pendingReads.take(offset, bytes)) {
+    bool isOwn = read->lane == detail.lane;
+    detail = *read;
+    if (!isOwn) { // else the lane reads first and writes then: no barrier would help
+      detail.kind = Finding::Race;
+      detail.otherSite = site;
+      detail.otherAccess = access;
+    }
+  }
   report(detail);
 }
 
@@ -213,7 +227,17 @@ void Machine::readThreadgroup(char *pointer, uint32_t bytes, uint32_t site) {
   detail.offset = static_cast<int64_t>(offset);
   detail.bytes = bytes;
   detail.lane = current->ids.threadIndex;
-  report(detail);
+  if (isOrderedStrictly(offset))
+    pendingReads.add(detail);
+  else
+    report(detail);
+}
+
+/// Reports the reads that no write followed in the interval that ends.
+void Machine::settlePendingReads() {
+  if (!pendingReads.empty())
+    for (const FindingDetail &read : pendingReads.takeAll())
+      report(read);
 }
 
 void Machine::writtenThreadgroup(char *pointer, uint32_t bytes) {

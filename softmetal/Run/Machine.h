@@ -9,6 +9,7 @@
 #include "softmetal/Abi.h"
 #include "softmetal/Run/Fibre.h"
 #include "softmetal/Run/Launch.h"
+#include "softmetal/Run/PendingReads.h"
 #include "softmetal/Run/Report.h"
 #include "softmetal/Run/Shadow.h"
 #include <csetjmp>
@@ -79,6 +80,8 @@ private:
   bool wakeYielded();
   bool inArray(size_t offset, size_t bytes) const;
   void *nowhere(char *pointer, uint32_t bytes, uint32_t align);
+  bool isOrderedStrictly(size_t offset) const;
+  void settlePendingReads();
   void trapped();
   Lane *nextLane();
   void enter(Lane &lane);
@@ -125,6 +128,7 @@ private:
   // Checks.
   uint32_t epoch = 0, deviceEpoch = 0, launchNumber = 0;
   ThreadgroupShadow shadow;
+  PendingReads pendingReads; ///< of declared arrays that are judged strictly, in this interval
   std::unique_ptr<char[]> sink;
   uint32_t lastRange = 0;
   // Where to go on after a trap, and what it was.

@@ -155,8 +155,10 @@ bool Machine::release() {
     }
   }
   ++counters.barriers;
-  if (flags & memThreadgroup)
+  if (flags & memThreadgroup) {
+    settlePendingReads();
     ++epoch;
+  }
   if (flags & memDevice) {
     ++deviceEpoch;
     for (SimdGroup &group : groups)
@@ -181,6 +183,7 @@ bool Machine::wakeYielded() {
 
 /// After a jump out of a lane that the processor could not go on with.
 void Machine::trapped() {
+  settlePendingReads(); // what was read may be why
   FindingDetail detail{Finding::Trap, 0, 0};
   detail.access = static_cast<uint32_t>(trapSignal);
   detail.offset = static_cast<int64_t>(trapAddress);
@@ -348,12 +351,15 @@ void Machine::run(Launch &work) {
   }
   uint64_t begin = 0, end = 0;
   while (!stopping() && work.take(begin, end))
-    for (uint64_t index = begin; index < end; ++index)
-      if (!runThreadgroup(work.place(index))) {
+    for (uint64_t index = begin; index < end; ++index) {
+      bool isComplete = runThreadgroup(work.place(index));
+      settlePendingReads();
+      if (!isComplete) {
         stackCount = 0; // lanes that did not end are dropped, and their stacks with them
         freeStacks.clear();
         break;
       }
+    }
   escapable = false;
   machine = nullptr;
   work.merge(log, counters);

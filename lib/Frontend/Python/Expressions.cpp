@@ -52,7 +52,7 @@ Value Walker::visitNode(Node *node) {
   case NodeKind::Constant:
     return Value::constant(nb::borrow(node->object));
   case NodeKind::Attribute:
-    return getAttribute(visit(node->a), node->object);
+    return visitAttribute(node);
   case NodeKind::Call:
     return visitCall(node);
   case NodeKind::BinOp: {
@@ -504,6 +504,16 @@ Value Walker::visitJoinedStr(Node *node) {
 //===----------------------------------------------------------------------===//
 // Attributes and subscripts
 //===----------------------------------------------------------------------===//
+
+Value Walker::visitAttribute(Node *node) {
+  Value value = visit(node->a);
+  if (value.isConstant() && PyModule_Check(value.object.ptr()) && !nb::hasattr(value.object, node->object)) {
+    bool hasName = node->a->kind == NodeKind::Name;
+    std::string path = hasName ? frame().ast->nameText(node->a->name) : nb::cast<std::string>(value.object.attr("__name__"));
+    raiseCompilationError(lang.compilationError, node, nb::str(unknownName(path, value.object, node->object).c_str()));
+  }
+  return getAttribute(value, node->object);
+}
 
 Value Walker::getAttribute(const Value &value, nb::handle name) {
   const char *text = PyUnicode_AsUTF8(name.ptr());

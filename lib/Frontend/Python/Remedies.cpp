@@ -5,6 +5,10 @@
 //===----------------------------------------------------------------------===//
 #include "Walker.h"
 
+/// What several messages have in common.
+static constexpr const char *kElements =
+    "read its elements first, as s[index]; s.ptr(index) is the pointer for tl.load, tl.store and atomics";
+static constexpr const char *kOffsets = "only integers are added to a pointer; they count elements";
 
 /// A part of a message, and what to do about it. The first that occurs counts, so the special come before the general.
 static constexpr std::pair<std::string_view, const char *> remedies[] = {
@@ -25,8 +29,11 @@ static constexpr std::pair<std::string_view, const char *> remedies[] = {
     {"sizes are positive", "leave dimensions of size 0 out, or do not make the array where nothing goes into it"},
     {"needs a shape of at least one dimension", "give the number of elements, as in tl.shared_memory((N,), tl.float32)"},
     {"must be known at compile time; add a number to tl.arange", "write s[start + tl.arange(0, N)], with a mask where it may end early"},
-    {"cannot convert a shared array", "read its elements first, as s[index]"},
-    {"'shared array (", "read its elements first, as s[index]"},
+    {"cannot convert a shared array", kElements},
+    {"'shared array (", kElements},
+    {"implemented on type shared array", kElements},
+    {"of a shared array do not take a", "give both the same shape: reshape the value, as y.reshape(B), or index with dimensions of size 1"},
+    {"one element of a shared array does not take", "index with as many elements, as s[0:N] or s[tl.arange(0, N)]"},
     {"of type <class 'tuple'> to tensor", "take an element of the tuple first, as t[0]"},
     {"is empty", "choose bounds that select at least one element"},
     {"is too large; all arrays of a kernel have", "use a smaller array, or a smaller dtype"},
@@ -51,7 +58,8 @@ static constexpr std::pair<std::string_view, const char *> remedies[] = {
     {"needs a value that is known at compile time",
      "functions of Python and NumPy run while the kernel is compiled; use the function of triton.language, as tl.sqrt for np.sqrt"},
     // Types
-    {"invalid operands of type pointer", "only integers are added to a pointer; they count elements"},
+    {"invalid operands of type pointer", kOffsets},
+    {"invalid operands of type shared_pointer", kOffsets},
     {"invalid operands of type", "cast to an integer type with .to(tl.int32), or keep the bits with .to(tl.int32, bitcast=True)"},
     {"wrong type argument to unary invert",
      "cast to an integer type with .to(tl.int32), or keep the bits with .to(tl.int32, bitcast=True)"},
@@ -78,9 +86,46 @@ static constexpr std::pair<std::string_view, const char *> remedies[] = {
     {"too many positional arguments", "pass as many arguments as the function has parameters"},
 };
 
+/// Whether a message names pointers into shared arrays and others as well.
+static bool mixesMemories(std::string_view message) {
+  static constexpr std::string_view pointer = "pointer<", shared = "shared_";
+  bool isAmong[2] = {};
+  for (size_t at = message.find(pointer); at != std::string_view::npos; at = message.find(pointer, at + 1))
+    isAmong[message.substr(0, at).ends_with(shared)] = true;
+  return isAmong[0] && isAmong[1];
+}
+
 const char *triton_metal::frontend::remedyFor(std::string_view message) {
+  if (mixesMemories(message))
+    return "pointers into shared arrays and into device memory do not mix: load from both and choose among the values, as "
+           "tl.where(cond, s[i], tl.load(p + i))";
   for (auto [part, remedy] : remedies)
     if (message.find(part) != std::string_view::npos)
       return remedy;
   return nullptr;
+}
+
+/// What other languages for GPUs call things that have a name of their own here.
+static constexpr std::pair<std::string_view, const char *> foreignNames[] = {
+    {"syncthreads", "barrier"},   {"syncwarp", "barrier"},       {"sync", "barrier"},        {"threadgroup_barrier", "barrier"},
+    {"simdgroup_barrier", "barrier"}, {"shared", "shared_memory"}, {"threadgroup", "shared_memory"},
+    {"local_array", "shared_memory"}, {"smem", "shared_memory"},
+};
+
+std::string triton_metal::frontend::unknownName(const std::string &path, nb::handle module, nb::handle name) {
+  std::string text = nb::cast<std::string>(name);
+  nb::list known;
+  for (nb::handle each : nb::object(nb::hasattr(module, "__all__") ? module.attr("__all__") : module.attr("__dict__")))
+    if (nb::isinstance<nb::str>(each) && !nb::cast<std::string>(each).starts_with("_") && !PyModule_Check(nb::getattr(module, each).ptr()))
+      known.append(each);
+  nb::list near;
+  for (auto [foreign, own] : foreignNames)
+    if (foreign == text && nb::hasattr(module, own))
+      near.append(own);
+  if (!nb::len(near))
+    near = nb::list(nb::module_::import_("difflib").attr("get_close_matches")(name, known));
+  std::string message = nb::cast<std::string>(module.attr("__name__")) + " has no attribute '" + text + "'";
+  for (size_t i = 0; i < nb::len(near); ++i)
+    message += (i ? " or " : "; did you mean ") + path + "." + nb::cast<std::string>(near[i]);
+  return message + (nb::len(near) ? "?" : "");
 }

@@ -37,6 +37,8 @@ struct Outcome {
 
 /// What to do about an error with this message; null where there is no general answer (Remedies.cpp).
 const char *remedyFor(std::string_view message);
+/// That a module, which the source calls `path`, does not have `name`; and which of its public names may be meant.
+std::string unknownName(const std::string &path, nb::handle module, nb::handle name);
 
 class Walker {
 public:
@@ -63,6 +65,7 @@ public:
   Value applyCompare(Node *node, Operator op, const Value &left, const Value &right);
   /// Calls a function of scalars with whole tensors (tl.map_elementwise): it may not branch on their values.
   Value callMapped(nb::handle function, const std::vector<Value> &arguments);
+  Value visitAttribute(Node *node);
   Value getAttribute(const Value &value, nb::handle name);
   Value subscript(const Value &value, const Value &index);
   /// The Python function that is being built, for messages.

@@ -155,7 +155,13 @@ static Result<Nothing> fitToPointer(Semantics &semantics, Tensor &pointer, Tenso
     all.push_back(*mask);
   TM_TRY(done, semantics.broadcastAll(all));
   (void)done;
-  if (all[0].type.shape() != shape)
+  bool grows = all[0].type.shape() != shape;
+  if (grows && pointer.elem().isShared) { // made from indices: no pointer is in the source
+    bool isMask = mask && (!value.isBlock() || value.type.shape() == shape);
+    return valueError("elements of shape " + shapeStr(shape) + " of a shared array do not take a " + (isMask ? "mask" : "value") +
+                      " of shape " + shapeStr((isMask ? *mask : value).type.shape()));
+  }
+  if (grows)
     return valueError("Expected pointer argument to have shape " + shapeStr(all[0].type.shape()) + " but got " + shapeStr(shape));
   pointer = all[0];
   value = all[1];
@@ -180,6 +186,8 @@ Result<Nothing> Semantics::store(Tensor pointer, const Operand &operand, std::op
     mask = converted;
   }
   if (!pointer.isBlock()) {
+    if (value.isBlock() && pointer.elem().isShared)
+      return valueError("one element of a shared array does not take a value of shape " + shapeStr(value.type.shape()));
     if (value.isBlock())
       return valueError("Value argument cannot be block type if pointer argument is not a block");
     if (maskOperand && mask.isBlock())

@@ -86,6 +86,23 @@ Expression ExpressionPrinter::asOffset(Value value) {
   return greatest(value) && !isDeclaredSigned(value) ? print(value) : Expression{asSigned(value)};
 }
 
+std::string ExpressionPrinter::marked(Operation *op, const std::string &text) {
+  origins.insert(op->getLoc());
+  auto number = std::find(origins.begin(), origins.end(), op->getLoc()) - origins.begin();
+  return kOriginBegin + std::to_string(number) + kOriginIs + text + kOriginEnd;
+}
+
+/// `text` as it is put to paper.
+static std::string withoutMarks(const std::string &text) {
+  std::string shown;
+  for (size_t at = 0; at < text.size(); ++at)
+    if (text[at] == ExpressionPrinter::kOriginBegin)
+      at = text.find(ExpressionPrinter::kOriginIs, at);
+    else if (text[at] != ExpressionPrinter::kOriginEnd)
+      shown += text[at];
+  return shown;
+}
+
 Expression ExpressionPrinter::binary(Operation *op, StringRef symbol, Precedence precedence, bool commutes) {
   // The right operand of an operator that does not associate needs parentheses at equal precedence. `+` and `*` on floats
   // associate to the left in C++, so a right operand keeps its parentheses there too: the order of rounding is the operation's.
@@ -223,6 +240,7 @@ Expression ExpressionPrinter::atomic(AtomicOp op) {
   std::string text = ("metal::atomic_" + name + "_explicit((" + space + " " + word + "*)" + print(op.getPtr()).in(Precedence::Unary) +
                       ", " + (readsSign ? "int(" + value + ")" : value) + ", metal::memory_order_relaxed)")
                          .str();
+  text = marked(op, text);
   return readsSign ? cast("uint", text) : Expression{text};
 }
 
@@ -255,7 +273,7 @@ std::string ExpressionPrinter::printAssignment(StoreOp store) {
                          : StringRef();
   if (!symbol.empty()) {
     auto load = op->getOperand(0).getDefiningOp<LoadOp>();
-    if (load && !load->hasAttr(kNameAttr) && !load.getMask() && printPlace(load.getPtr()) == place)
+    if (load && !load->hasAttr(kNameAttr) && !load.getMask() && withoutMarks(printPlace(load.getPtr())) == withoutMarks(place))
       return place + " " + symbol.str() + " " + print(op->getOperand(1)).text;
   }
   return place + " = " + print(store.getValue()).text;
@@ -381,9 +399,10 @@ Expression ExpressionPrinter::printDefinition(Operation *op) {
       .Case([&](LoadOp load) {
         std::string place = printPlace(load.getPtr());
         if (!load.getMask())
-          return Expression{place, place.front() == '*' ? Precedence::Unary : Precedence::Primary};
+          return Expression{marked(load, place), place.front() == '*' ? Precedence::Unary : Precedence::Primary};
         AddressSpace space = llvm::cast<triton_metal::msl::PointerType>(load.getPtr().getType()).getSpace();
-        return Expression{print(load.getMask()).in(Precedence::Or) + " ? " + place + " : " + arm(load.getOther(), space, Precedence::Or),
+        return Expression{print(load.getMask()).in(Precedence::Or) + " ? " + marked(load, place) + " : " +
+                              arm(load.getOther(), space, Precedence::Or),
                           Precedence::Conditional};
       })
       .Case([&](PtrAddOp sum) {
@@ -403,7 +422,7 @@ Expression ExpressionPrinter::printDefinition(Operation *op) {
       .Case([&](AtomicOp operation) { return atomic(operation); })
       .Case([&](CallOp operation) {
         preludeUsed.insert(operation.getCallee());
-        return call(operation.getCallee(), operation.getOperands());
+        return Expression{marked(op, call(operation.getCallee(), operation.getOperands()).text)};
       })
       .Default([&](Operation *) -> Expression { llvm_unreachable("an operation that msl-verify-printable refuses"); });
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include "triton_metal/Dialect/MSL/IR/Dialect.h"
 
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringSet.h"
 
 #include <string>
@@ -37,7 +38,14 @@ public:
   /// What the text uses of Metal beyond numbers; filled while printing.
   llvm::StringSet<> preludeUsed;
 
+  /// The locations of what is read and changed within a statement: text between kOriginBegin, the number of the location, kOriginIs and
+  /// kOriginEnd comes from there. Whoever puts the text to paper takes these marks out.
+  llvm::SetVector<mlir::Location> origins;
+  static constexpr char kOriginBegin = 1, kOriginIs = 2, kOriginEnd = 3;
+
 private:
+  /// `text` between marks that name its origin.
+  std::string marked(mlir::Operation *op, const std::string &text);
   Expression binary(mlir::Operation *op, llvm::StringRef symbol, Precedence precedence, bool commutes);
   Expression comparison(mlir::arith::CmpIOp op);
   Expression comparison(mlir::arith::CmpFOp op);

@@ -36,7 +36,8 @@ struct PrintText : public triton_metal::msl::impl::PrintTextBase<PrintText> {
     if (known.operationsPerProgram)
       llvm::outs() << "operations of a program " << *known.operationsPerProgram << "\n";
     for (const LineOrigin &origin : kernel.lines)
-      llvm::outs() << "line " << origin.line << ": " << origin.file << ":" << origin.sourceLine << ":" << origin.sourceColumn << "\n";
+      llvm::outs() << "line " << origin.line << (origin.column ? ":" + std::to_string(origin.column) : "") << ": " << origin.file << ":"
+                   << origin.sourceLine << ":" << origin.sourceColumn << "\n";
   }
 };
 } // namespace

@@ -39,12 +39,33 @@ private:
 } // namespace
 
 void KernelPrinter::line(const Twine &text, Location location) {
-  body.append(2 * depth, ' ');
-  body += text.str();
-  body += '\n';
   ++lineNumber;
-  if (FileLineColLoc source = triton_metal::positionOf(location))
-    origins.push_back({lineNumber, source.getFilename().str(), source.getLine(), source.getColumn()});
+  std::string shown(2 * depth, ' ');
+  SmallVector<FileLineColLoc> around; // the origins that hold here, the innermost last
+  auto note = [&](uint32_t column) {
+    if (FileLineColLoc source = around.back())
+      origins.push_back({lineNumber, column, source.getFilename().str(), source.getLine(), source.getColumn()});
+  };
+  around.push_back(triton_metal::positionOf(location));
+  note(0);
+  std::string marked = text.str();
+  for (size_t at = 0; at < marked.size(); ++at) {
+    FileLineColLoc before = around.back();
+    if (marked[at] == ExpressionPrinter::kOriginEnd) {
+      around.pop_back();
+    } else if (marked[at] == ExpressionPrinter::kOriginBegin) {
+      size_t end = marked.find(ExpressionPrinter::kOriginIs, at);
+      FileLineColLoc source = triton_metal::positionOf(expressions.origins[std::stoul(marked.substr(at + 1, end - at - 1))]);
+      around.push_back(source ? source : before);
+      at = end;
+    } else {
+      shown += marked[at];
+      continue;
+    }
+    if (around.back() != before)
+      note(uint32_t(shown.size() + 1));
+  }
+  body += shown + "\n";
 }
 
 void KernelPrinter::printLoop(ForOp loop) {

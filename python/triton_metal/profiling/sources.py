@@ -142,8 +142,9 @@ def _stage(compiled: CompiledKernel, name: str) -> tuple[list[str], list[Place |
     lines = text.rstrip("\n").split("\n")
     places: list[Place | None] = [None] * len(lines)
     if name == "msl":
-        for line, file, source_line, _ in compiled.metadata.facts["lines"]:
-            places[line - 1] = (file, source_line)
+        for line, column, file, source_line, _ in compiled.metadata.facts["lines"]:
+            if column == 0 or places[line - 1] is None:
+                places[line - 1] = (file, source_line)
     return lines, places
 
 

@@ -65,7 +65,7 @@ tt.func public @composed(%h: f16, %f: f32) {
 tt.func public @too_much(%x: f32) {
   %a = tt.shared_memory "a" [4096] : <f32, "shared">
   // expected-error @below {{out of resource: threadgroup memory, required: 40960, limit: 32768}}
-  // expected-note @below {{a: (4096,) x fp32, 16384 bytes; b: (64, 96) x fp32, 24576 bytes; use smaller arrays}}
+  // expected-note-re @below {{a: (4096,) x fp32, 16384 bytes at {{.*}}:{{[0-9]+}}; b: (64, 96) x fp32, 24576 bytes at {{.*}}:{{[0-9]+}}; use smaller arrays}}
   %b = tt.shared_memory "b" [64, 96] : <f32, "shared">
   tt.store %a, %x : !tt.ptr<f32, "shared">
   tt.store %b, %x : !tt.ptr<f32, "shared">

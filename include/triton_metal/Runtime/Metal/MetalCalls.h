@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define METAL_CALLS_VERSION 4
+#define METAL_CALLS_VERSION 5
 
 typedef struct MetalDeviceObject *MetalDevice;
 typedef struct MetalQueueObject *MetalQueue;
@@ -110,6 +110,9 @@ typedef struct MetalReport {
   int32_t buffer;             /* index of the buffer, or -1; of races and uninitialised reads in threadgroup memory that of an
                                  array that the kernel declares */
   int64_t offset;             /* bytes from its start, where that is known */
+  uint32_t threadgroup[3];    /* in which the first one was found */
+  uint64_t address;           /* where the resident buffer begins that the message calls `array`, or 0 */
+  char array[32];
   char kernel[64];
   char message[512];          /* one sentence that stands alone */
 } MetalReport;

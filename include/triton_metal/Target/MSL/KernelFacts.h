@@ -31,9 +31,10 @@ struct KernelFacts {
   std::optional<uint64_t> operationsPerProgram; ///< arithmetic operations, a multiply-accumulate counts two
 };
 
-/// A line of the text and where it comes from.
+/// Where the text comes from, from a place in it up to the next one.
 struct LineOrigin {
-  uint32_t line = 0; ///< of the text, 1-based
+  uint32_t line = 0;   ///< of the text, 1-based
+  uint32_t column = 0; ///< likewise; 0 where the origin is that of the statement
   std::string file;
   uint32_t sourceLine = 0, sourceColumn = 0;
 };
@@ -42,7 +43,7 @@ struct LineOrigin {
 struct KernelText {
   std::string text;
   std::string entry;
-  std::vector<LineOrigin> lines; ///< in the order of the text; lines without an origin are absent
+  std::vector<LineOrigin> lines; ///< in the order of the text; what has no origin is absent
   uint32_t languageVersion = 31; ///< least version that the text needs: 31 is 3.1
   KernelFacts facts;
   std::vector<std::string> sites; ///< of prints and assertions (Runtime/Site.h), by their number in records. If not empty, the last

@@ -67,7 +67,7 @@ tt.func public @beside(%x: tensor<32xf32, #shared>) {
 #shared = #ttm.layout<register = [], lane = [[1], [2], [4], [8], [16]], simdgroup = []>
 tt.func public @beside_too_much(%x: tensor<32xf32, #shared>) {
   // expected-error@+2 {{out of resource: threadgroup memory, required: 32784, limit: 32768}}
-  // expected-note@+1 {{s: (8161,) x fp32, 32644 bytes; the compiler's own: 128 bytes; use smaller blocks}}
+  // expected-note-re@+1 {{s: (8161,) x fp32, 32644 bytes at {{.*}}:{{[0-9]+}}; the compiler's own: 128 bytes; use smaller blocks}}
   %s = tt.shared_memory "s" [8161] : <f32, "shared">
   %a = ttm.alloc : !ttm.memory<32xf32>
   ttm.write %x, %a : tensor<32xf32, #shared>, !ttm.memory<32xf32>
