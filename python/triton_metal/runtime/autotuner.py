@@ -90,7 +90,7 @@ class Autotuner(LaunchedKernel):
         for config in self.configs:
             if not isinstance(config, Config):
                 raise TypeError(f"configs is a list of triton.Config, such as triton.Config({{'BLOCK': 32}}), and has a {config!r}")
-        self.keys = self._sizes() if key is None else _names("key", key, arg_names)
+        self.keys = self._sizes() if key is None else self._known_keys(key)
         self._comparison = _SIZES_ONLY if key is None else _ROUNDED if round_sizes else _EXACT
         self.cache: dict = {}
         self.configs_timings: dict = {}
@@ -123,6 +123,18 @@ class Autotuner(LaunchedKernel):
     def _attach(self) -> None:
         indices = [self.base_fn.arg_names.index(name) for name in self.keys]
         self._tune(self.base_fn, True, indices, self._comparison, indexed(self.base_fn, self._heuristics))
+
+    def _known_keys(self, key) -> list[str]:
+        """Those that are parameters. Kernels written for Triton 3.8, which passes over the others in silence, have such names."""
+        if isinstance(key, str):
+            return _names("key", key, self.arg_names)
+        key = list(key)
+        if unknown := [name for name in key if name not in self.arg_names]:
+            warnings.warn(
+                f"{self.__name__}: key names {', '.join(map(repr, unknown))}, which no parameter has and so tells no launches apart; the "
+                f"kernel has {', '.join(self.arg_names)}", UserWarning, stacklevel=4,
+            )  # fmt: skip
+        return [name for name in key if name in self.arg_names]
 
     def _sizes(self) -> list[str]:
         return [param.name for param in self.base_fn.params if not param.is_constexpr]
@@ -329,7 +341,7 @@ def autotune(
     run around each trial. `do_bench(call, quantiles)` replaces the tuner's own race; its least median wins. Winners are kept on disk unless
     `cache_results` is False, or not given beside a `do_bench`. With `round_sizes` integers of the key count as the next power of two.
 
-    Names that are no parameter's are ValueErrors, as in Triton 3.9.
+    A name in `key` that is no parameter's is warned of and tells nothing apart, as in Triton 3.8; in the other lists it is a ValueError.
     """
 
     def decorate(fn):
