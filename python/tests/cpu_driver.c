@@ -20,6 +20,9 @@ void *memcpy(void *to, const void *from, unsigned long count) {
   return to;
 }
 
+// What kernels with loops that may not end ask; this driver lets them go on.
+void triton_metal_poll(const void *site, int x, int y, int z) { (void)site, (void)x, (void)y, (void)z; }
+
 static i64 call(i64 number, i64 a, i64 b, i64 c) {
   register i64 x8 __asm__("x8") = number;
   register i64 x0 __asm__("x0") = a;

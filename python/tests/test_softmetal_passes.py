@@ -103,11 +103,15 @@ def test_count_names_every_access():
     assert "call void @softmetal_rt_count_device" in ir(STORE, count=True)
 
 
-def test_interrupts_poll_on_back_edges_of_checked_code():
-    body = "  br label %loop\nloop:\n  store volatile float 1.0, ptr addrspace(1) %y, align 4\n  br i1 %go, label %loop, label %end\nend:"
-    body = "  %go = icmp eq i32 %l, 0\n" + body
-    assert "call void @softmetal_rt_poll" in ir(body, checks=sm.BOUNDS)
-    assert "softmetal_rt_poll" not in ir(body)
+def test_interrupts_poll_in_loops_that_may_not_end_and_in_all_of_checked_code():
+    endless = "  %go = icmp eq i32 %l, 0\n  br label %loop\nloop:\n  store volatile float 1.0, ptr addrspace(1) %y, align 4\n"
+    endless += "  br i1 %go, label %loop, label %end\nend:"
+    counted = "  br label %loop\nloop:\n  %i = phi i32 [ 0, %0 ], [ %next, %loop ]\n"
+    counted += "  store volatile float 1.0, ptr addrspace(1) %y, align 4\n"
+    counted += "  %next = add nuw i32 %i, 1\n  %go = icmp ult i32 %next, %l\n  br i1 %go, label %loop, label %end\nend:"
+    for body, polls in ((endless, True), (counted, False)):
+        assert "call void @softmetal_rt_poll" in ir(body, checks=sm.BOUNDS)
+        assert ("call void @softmetal_rt_poll" in ir(body)) == polls
 
 
 def test_matrices_shrink_to_two_elements():
